@@ -1,0 +1,16 @@
+/** A UUID version 7 (RFC 9562 §5.7): its order is the order of receipt. */
+export type BatchId = string & { readonly __batchId: true };
+
+/** Fills the given bytes with chance, like `crypto.randomFillSync`. */
+export type Random = (bytes: Uint8Array) => void;
+
+/** Makes an id from a time in milliseconds and chance. */
+export function createBatchId(nowMs: number, random: Random): BatchId {
+  const bytes = Buffer.allocUnsafe(16);
+  random(bytes);
+  bytes.writeUIntBE(Math.max(0, Math.floor(nowMs)) % 2 ** 48, 0, 6);
+  bytes.writeUInt8(0x70 | (bytes.readUInt8(6) & 0x0f), 6);
+  bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8);
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as BatchId;
+}

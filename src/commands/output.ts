@@ -1,0 +1,78 @@
+import Table from 'cli-table3';
+import type { RelayError } from '../errors.ts';
+
+/** Exit codes of the command line, the same for every command. */
+export const EXIT = {
+  ok: 0,
+  /** The command ran and its answer is no: data lost, findings, nothing found. */
+  failed: 1,
+  /** Wrong arguments or a wrong configuration: nothing was done. */
+  usage: 2,
+  /** A running relay was needed and there is none, or it did not answer. */
+  notRunning: 3,
+} as const;
+
+/** Where a command writes. A person gets tables; `--json` gives one JSON value on one line. */
+export interface Output {
+  readonly json: boolean;
+  line(text: string): void;
+}
+
+export function createOutput(json: boolean): Output {
+  return { json, line: (text) => void process.stdout.write(`${text}\n`) };
+}
+
+/** A column: its heading, and how a row's cell reads. */
+export type Column<Row> = readonly [heading: string, cell: (row: Row) => string | number];
+
+/** Prints rows as a table, or as one JSON array. */
+export function printRows<Row>(output: Output, rows: readonly Row[], columns: readonly Column<Row>[], whenEmpty: string): void {
+  if (output.json) output.line(JSON.stringify(rows));
+  else output.line(rows.length === 0 ? whenEmpty : tableOf(rows, columns));
+}
+
+/** A plain table without frames: it can be piped into awk. */
+export function tableOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  const blank = {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  };
+  const table = new Table({ chars: blank, style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] }, head: columns.map(([heading]) => heading) });
+  table.push(...rows.map((row) => columns.map(([, cell]) => String(cell(row)))));
+  return table.toString().replace(/ +$/gm, '');
+}
+
+/** Prints one value: its JSON, or the text for a person. */
+export function printValue(output: Output, value: unknown, text: string): void {
+  output.line(output.json ? JSON.stringify(value) : text);
+}
+
+/** A command's way to end with an exit code and a sentence. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The exit code for a surprise that reached the process's edge. */
+export function exitCodeOf(error: RelayError): number {
+  if (error.code.startsWith('relay.configuration.') || error.code.endsWith('.bad-id')) return EXIT.usage;
+  return error.code.startsWith('relay.control.') ? EXIT.notRunning : EXIT.failed;
+}

@@ -1,0 +1,21 @@
+/** A dotted name for machines: `relay.<area>.<what>`. Codes that reach a sender have a row in `intake/error-replies.ts`. */
+export type ErrorCode = `relay.${string}`;
+
+/** Something we did not expect, or a refusal on its way to the edge. The message says what was wrong, the value found and what to do; it never holds a secret. */
+export class RelayError extends Error {
+  override readonly name = 'RelayError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The text of anything thrown, with its causes, on one line. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const nested = thrown instanceof AggregateError ? thrown.errors.map(messageOf).join('; ') : '';
+  const own = thrown.message || nested || thrown.name;
+  return thrown.cause === undefined ? own : `${own}: ${messageOf(thrown.cause)}`;
+}

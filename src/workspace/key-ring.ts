@@ -1,0 +1,83 @@
+/**
+ * The management group's keys. One root key seals everything at rest; each workspace gets a key of its own, derived from it (HKDF,
+ * RFC 5869), so that what is sealed for one workspace cannot be opened for another. Old keys stay in the ring until nothing they
+ * sealed is left.
+ */
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { RelayError } from '../errors.ts';
+import type { WorkspaceId } from './workspace-id.ts';
+
+const KEY_BYTES = 32;
+const KEY_ID = /^[0-9a-f]{8}$/;
+
+export interface KeyRing {
+  /** Eight hexadecimal digits: the key that seals what comes now. */
+  readonly currentKeyId: string;
+  /** The key of one workspace; undefined when the ring no longer has that key id. */
+  workspaceKey(workspaceId: WorkspaceId, keyId: string): KeyObject | undefined;
+  /** A key for something that belongs to the management group itself, such as its enrolment keys. */
+  groupKey(purpose: string, keyId: string): KeyObject | undefined;
+}
+
+/** How a ring is kept in its file: ids to base64 keys of 32 bytes. */
+export interface KeyRingFile {
+  readonly current: string;
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/** A new ring with one key made by chance. */
+export function generateKeyRing(): KeyRingFile {
+  const id = randomBytes(4).toString('hex');
+  return { current: id, keys: { [id]: randomBytes(KEY_BYTES).toString('base64') } };
+}
+
+/** Opens a ring. Throws `relay.keys.unusable` when the text is not one; the message never shows a key. */
+export function openKeyRing(text: string): KeyRing {
+  const roots = readRoots(text);
+  const derived = new Map<string, KeyObject>();
+
+  const derive = (keyId: string, info: string): KeyObject | undefined => {
+    const root = roots.keys.get(keyId);
+    if (!root) return undefined;
+    const name = `${keyId} ${info}`;
+    const known = derived.get(name);
+    if (known) return known;
+    const key = createSecretKey(Buffer.from(hkdfSync('sha256', root, Buffer.alloc(0), info, KEY_BYTES)));
+    derived.set(name, key);
+    return key;
+  };
+
+  return {
+    currentKeyId: roots.current,
+    workspaceKey: (workspaceId, keyId) => derive(keyId, `relay workspace ${workspaceId}`),
+    groupKey: (purpose, keyId) => derive(keyId, `relay group ${purpose}`),
+  };
+}
+
+function readRoots(text: string): { current: string; keys: Map<string, Buffer> } {
+  const file = parse(text);
+  const keys = new Map(Object.entries(file.keys).map(([id, key]) => [id, Buffer.from(String(key), 'base64')]));
+  for (const [id, key] of keys) {
+    if (!KEY_ID.test(id) || key.length !== KEY_BYTES)
+      throw unusable(`key "${id.slice(0, 16)}" is not 32 bytes in base64 under an id of eight hexadecimal digits`);
+  }
+  if (!keys.has(file.current)) throw unusable('"current" names no key of the ring');
+  return { current: file.current, keys };
+}
+
+function parse(text: string): KeyRingFile {
+  try {
+    const value = JSON.parse(text) as Partial<KeyRingFile> | null;
+    if (typeof value?.current === 'string' && typeof value.keys === 'object' && value.keys !== null) return value as KeyRingFile;
+  } catch {
+    // The parser's message would quote the text, which is a secret.
+  }
+  throw unusable('it is not JSON with "current" and "keys"');
+}
+
+function unusable(what: string): RelayError {
+  return new RelayError(
+    'relay.keys.unusable',
+    `The key ring cannot be used: ${what}. Restore the file from its backup; what was sealed with lost keys cannot be opened.`,
+  );
+}
