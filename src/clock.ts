@@ -13,12 +13,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, action) {
-    const timer = setTimeout(action, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)).unref();
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const next = leftMs > LONGEST_TIMER_MS ? () => wait(leftMs - LONGEST_TIMER_MS) : action;
+      timer = setTimeout(next, Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS)).unref();
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };
 
-/** Calls `action` again and again, `ms` after the last call has settled. The function returned ends it. */
+/**
+ * Calls `action` again and again, `ms` after the last call has settled, also when it failed: `action` reports its own failures.
+ * The function returned ends it.
+ */
 export function every(clock: Clock, ms: number, action: () => void | Promise<void>): () => void {
   let cancel = (): void => {};
   let ended = false;
@@ -26,7 +34,7 @@ export function every(clock: Clock, ms: number, action: () => void | Promise<voi
     if (!ended) cancel = clock.after(ms, run);
   };
   const run = (): void => {
-    void Promise.resolve(action()).then(plan, plan);
+    void new Promise<void>((resolve) => resolve(action())).then(plan, plan);
   };
   plan();
   return () => {

@@ -12,10 +12,17 @@ export class RelayError extends Error {
   }
 }
 
-/** The text of anything thrown, with its causes, on one line. */
+// Causes may form a circle.
+const MAX_CAUSES = 8;
+
+/** The text of anything thrown, with its causes (eight at most), on one line. */
 export function messageOf(thrown: unknown): string {
+  return textOf(thrown, MAX_CAUSES).replace(/\s*[\r\n]\s*/g, ' ');
+}
+
+function textOf(thrown: unknown, causes: number): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  const nested = thrown instanceof AggregateError ? thrown.errors.map(messageOf).join('; ') : '';
+  const nested = thrown instanceof AggregateError && causes > 0 ? thrown.errors.map((each) => textOf(each, causes - 1)).join('; ') : '';
   const own = thrown.message || nested || thrown.name;
-  return thrown.cause === undefined ? own : `${own}: ${messageOf(thrown.cause)}`;
+  return thrown.cause === undefined || causes === 0 ? own : `${own}: ${textOf(thrown.cause, causes - 1)}`;
 }

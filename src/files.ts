@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { RelayError } from './errors.ts';
 
-/** Makes a folder that only its owner may enter (mode 0700), with its parents. */
+/** Makes a folder that only its owner may enter (mode 0700), with its parents, durably. One that exists stays as it is. */
 export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
 /** Writes a whole file or none of it: a new file beside it, fsync, rename, fsync of the folder. Mode 0600 unless given. */
@@ -47,7 +49,7 @@ export async function readFileIfAny(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Reads a secret's file, without its final line end. Throws `relay.secret.unreadable`; says so when others may read it too. */
+/** Reads a secret's file, without the white space at its end. Throws `relay.secret.unreadable`; says so when others may read it too. */
 export async function readSecretFile(path: string, warn: (message: string) => void): Promise<string> {
   try {
     const { mode } = await stat(path);

@@ -25,7 +25,7 @@ export interface Authority {
   serverIdentity(names: readonly string[], days: number): Promise<Identity>;
 }
 
-/** Opens the authority in `folder`, and makes its root at the first call. Throws `relay.authority.unusable` when the files do not belong together. */
+/** Opens the authority in `folder`, and makes its root at the first call. Throws `relay.authority.unusable` when files do not belong together or the root is lost. */
 export async function openAuthority(folder: string, now: () => number): Promise<Authority> {
   await makePrivateFolder(folder);
   const root = (await readPair(folder, 'root')) ?? (await createRoot(folder, now()));
@@ -64,6 +64,8 @@ export async function openAuthority(folder: string, now: () => number): Promise<
 }
 
 async function createRoot(folder: string, nowMs: number): Promise<Identity> {
+  // The server's certificate is written after the root: where one is, a root was.
+  if (await readFileIfAny(join(folder, 'server.pem'))) throw unusable(`${join(folder, 'root.pem')} is gone. Restore it and root.key from a backup`);
   const privateKey = await createPrivateKeyPem();
   const key = createPrivateKey(privateKey);
   const subject: NameAttribute[] = [
@@ -94,7 +96,9 @@ function isGoodFor(identity: Identity, names: readonly string[], root: string, n
   const certificate = new X509Certificate(identity.certificate);
   const covered = (certificate.subjectAltName ?? '').split(', ');
   const covers = names.every((name) => (isIP(name) ? certificate.checkIP(name) !== undefined : covered.includes(`DNS:${name}`)));
-  return covers && certificate.verify(createPublicKey(root)) && nowMs < renewalDue(certificate);
+  const isDue = nowMs >= renewalDue(certificate);
+  // One from the future was made while the clock was wrong.
+  return covers && !isDue && certificate.validFromDate.getTime() <= nowMs && certificate.verify(createPublicKey(root));
 }
 
 // Read back from the certificate, so that issuer and subject match to the letter (RFC 5280 §4.1.2.4).
@@ -118,10 +122,11 @@ async function readPair(folder: string, name: string): Promise<Identity | undefi
   const pair = { certificate: certificate.toString(), privateKey: privateKey?.toString() ?? '' };
   if (belongTogether(pair)) return pair;
   if (name === 'server') return undefined;
-  throw new RelayError(
-    'relay.authority.unusable',
-    `${join(folder, `${name}.pem`)} and ${name}.key do not belong together. Restore both from the same backup; a new root would make every agent refuse this relay.`,
-  );
+  throw unusable(`${join(folder, `${name}.pem`)} and ${name}.key do not belong together. Restore both from the same backup`);
+}
+
+function unusable(what: string): RelayError {
+  return new RelayError('relay.authority.unusable', `${what}; a new root would make every agent refuse this relay.`);
 }
 
 function belongTogether(pair: Identity): boolean {

@@ -2,9 +2,10 @@
  * Builds X.509 v3 certificates (RFC 5280). node-forge writes the ASN.1; OpenSSL, through node:crypto, makes every key and signature,
  * so that EC keys work and nothing is signed in JavaScript.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
 import forge from 'node-forge';
+import { RelayError } from '../errors.ts';
 
 const { asn1 } = forge;
 type Asn1 = forge.asn1.Asn1;
@@ -42,7 +43,10 @@ const OID = {
   clientAuth: '1.3.6.1.5.5.7.3.2',
 };
 
-/** Makes a certificate and returns its DER. The signature is SHA-256 with the issuer's key (EC or RSA); the serial is 127 bits of chance. */
+/**
+ * Makes a certificate and returns its DER. The signature is SHA-256 with the issuer's key (EC or RSA); the serial holds 126 bits of chance.
+ * Throws `relay.authority.bad-name` for an address with a zone.
+ */
 export function createCertificate(profile: CertificateProfile): Buffer {
   const algorithm = signatureAlgorithm(profile.issuerKey);
   const toBeSigned = sequence(
@@ -67,7 +71,7 @@ function extensions(profile: CertificateProfile): Asn1[] {
     extension(OID.authorityKeyIdentifier, sequence(context(0, keyIdentifier(publicKeyOf(profile.issuerKey))))),
   ];
   if (profile.extendedKeyUsage) list.push(extension(OID.extendedKeyUsage, sequence(...profile.extendedKeyUsage.map((usage) => oid(OID[usage])))));
-  if (profile.alternativeNames) list.push(extension(OID.subjectAltName, sequence(...profile.alternativeNames.map(alternativeName))));
+  if (profile.alternativeNames?.length) list.push(extension(OID.subjectAltName, sequence(...profile.alternativeNames.map(alternativeName))));
   return list;
 }
 
@@ -88,8 +92,12 @@ function alternativeName(value: string): Asn1 {
 // @types/node-forge does not know this function.
 const { bytesFromIP } = forge.util as unknown as { bytesFromIP(address: string): string | null };
 
+// forge misreads IPv6 with an IPv4 part; a URL's host writes such an address without one.
 function addressBytes(address: string): Buffer {
-  return Buffer.from(bytesFromIP(address) ?? '', 'binary');
+  const plain = isIP(address) === 6 ? URL.parse(`http://[${address}]`)?.hostname.slice(1, -1) : address;
+  const bytes = plain === undefined ? null : bytesFromIP(plain);
+  if (bytes === null) throw new RelayError('relay.authority.bad-name', `A certificate cannot name the address ${address}. Leave out its zone (%…).`);
+  return Buffer.from(bytes, 'binary');
 }
 
 function name(attributes: readonly NameAttribute[]): Asn1 {
@@ -125,7 +133,7 @@ function subjectPublicKeyBits(key: KeyObject): Buffer {
 }
 
 function publicKeyOf(key: KeyObject): KeyObject {
-  return key.type === 'private' ? createPublicKey(createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' }))) : key;
+  return key.type === 'private' ? createPublicKey(key) : key;
 }
 
 // Positive and never zero: the first byte is between 0x40 and 0x7f.

@@ -9,7 +9,7 @@ export type Fingerprint = string & { readonly __fingerprint: true };
 /** What the relay reads from a certificate. Parsed by OpenSSL, never by our own code. */
 export interface CertificateFacts {
   readonly fingerprint: Fingerprint;
-  /** The subject's common names, in order. */
+  /** The subject's common names, in order; special characters escaped as in RFC 4514. */
   readonly commonNames: readonly string[];
   /** Milliseconds since 1970. */
   readonly notBefore: number;
@@ -25,22 +25,21 @@ export function readCertificate(der: Uint8Array): CertificateFacts | undefined {
   if (der.length === 0 || der.length > MAX_DER_BYTES) return undefined;
   try {
     const certificate = new X509Certificate(der);
-    // OpenSSL ignores bytes behind the certificate; the fingerprint would not.
-    if (certificate.raw.length !== der.length) return undefined;
-    return {
-      fingerprint: fingerprintOf(der),
-      commonNames: commonNamesOf(certificate),
-      notBefore: certificate.validFromDate.getTime(),
-      notAfter: certificate.validToDate.getTime(),
-    };
+    // OpenSSL forgives bytes behind the certificate and lax DER; the fingerprint would not.
+    if (!certificate.raw.equals(der)) return undefined;
+    const notBefore = certificate.validFromDate.getTime();
+    const notAfter = certificate.validToDate.getTime();
+    if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) return undefined;
+    return { fingerprint: fingerprintOf(der), commonNames: commonNamesOf(certificate), notBefore, notAfter };
   } catch {
     return undefined;
   }
 }
 
+// One attribute on each line; OpenSSL escapes control characters within. Never toLegacyObject: Node crashes in it on a malformed public key.
 function commonNamesOf(certificate: X509Certificate): string[] {
-  const names: unknown = certificate.toLegacyObject().subject?.CN;
-  return [names].flat().filter((name): name is string => typeof name === 'string');
+  const lines = (certificate.subject ?? '').split('\n');
+  return lines.filter((line) => line.startsWith('CN=')).map((line) => line.slice('CN='.length));
 }
 
 /** PEM (RFC 7468) of a certificate's DER. */

@@ -1,4 +1,4 @@
-/** A UUID version 7 (RFC 9562 §5.7): its order is the order of receipt. */
+/** A UUID version 7 (RFC 9562 §5.7): its order is the order of receipt, to the millisecond. */
 export type BatchId = string & { readonly __batchId: true };
 
 /** Fills the given bytes with chance, like `crypto.randomFillSync`. */

@@ -2,6 +2,7 @@
  * The answer to a topology request (§1.7). Agents read it with regular expressions, so it must stay on one line, with double quotes,
  * an https address that ends in RenewCertificate, a DSC endpoint that is not empty, and valid durations.
  */
+import { MAX_TOPOLOGY_BYTES } from './topology-request.ts';
 import { escapeXml } from './xml.ts';
 
 export interface TopologyReply {
@@ -33,17 +34,22 @@ export function writeTopologyReply(reply: TopologyReply): string {
 /** What a client takes from the answer. */
 export type ReceivedReply = Pick<TopologyReply, 'renewalAddress' | 'renewCertificate' | 'topologyIntervalS'>;
 
-/** Reads the answer with the agent's own expressions; undefined when an item that agents need is missing. */
+/** Reads the answer as strictly as agents do; undefined when an item that they need is missing, or beyond 64 KiB. The interval is within their bounds. */
 export function readTopologyReply(text: string): ReceivedReply | undefined {
-  const renewal = /<CertificateUpdateEndpoint updateCertificate="(true|false)">(https.*?RenewCertificate)<\/CertificateUpdateEndpoint>/.exec(text);
-  const configuration = /<DscConfiguration.*?>.*?<Endpoint>(.+?)<\/Endpoint>.*?DscConfiguration>/.exec(text);
+  if (text.length > MAX_TOPOLOGY_BYTES) return undefined;
+  const renewal = /<CertificateUpdateEndpoint updateCertificate="(true|false)">(https[^<\n]*RenewCertificate)<\/CertificateUpdateEndpoint>/.exec(text);
+  const configuration = /<DscConfiguration[^<>\n]*>.*?<Endpoint>[^<\n]+<\/Endpoint>.*DscConfiguration>/.exec(text);
   const interval = readDuration(/queryInterval="(.*?)"/.exec(text)?.[1] ?? '');
   if (!renewal?.[2] || !configuration || interval === undefined) return undefined;
-  return { renewCertificate: renewal[1] === 'true', renewalAddress: renewal[2], topologyIntervalS: interval };
+  return { renewCertificate: renewal[1] === 'true', renewalAddress: renewal[2], topologyIntervalS: within(interval, 60, 604_800) };
 }
 
 function duration(seconds: number, least: number, most: number): string {
-  return `PT${Math.min(Math.max(Math.round(seconds), least), most)}S`;
+  return `PT${within(Math.round(seconds), least, most)}S`;
+}
+
+function within(seconds: number, least: number, most: number): number {
+  return Math.min(Math.max(seconds, least), most);
 }
 
 // ISO 8601 durations as the service writes them: P[nD][T[nH][nM][nS]].

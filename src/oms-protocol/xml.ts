@@ -48,10 +48,12 @@ function parse(text: string): XmlElement | undefined {
     open.push(element);
     root ??= element;
   });
-  parser.on('text', (piece) => {
+  const addText = (piece: string): void => {
     const element = open.at(-1);
     if (element) element.text += piece;
-  });
+  };
+  parser.on('text', addText);
+  parser.on('cdata', addText);
   parser.on('closetag', () => {
     open.pop();
   });

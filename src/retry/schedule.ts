@@ -31,7 +31,9 @@ const SHORTEST_RETRY_AFTER_MS = 1_000;
  */
 export function nextTry(failure: Failure, schedule: RetrySchedule): NextTry {
   const elapsed = Math.max(0, failure.now - failure.firstAt);
-  const wait = failure.retryAfterMs === undefined ? untilNextSlot(elapsed, schedule.everyMs) : bounded(failure.retryAfterMs, schedule.everyMs);
+  // Not a number: a date in Retry-After that nobody could read.
+  const asked = Number.isNaN(failure.retryAfterMs) ? undefined : failure.retryAfterMs;
+  const wait = asked === undefined ? untilNextSlot(elapsed, schedule.everyMs) : bounded(asked, schedule.everyMs);
   return { at: failure.now + wait, held: elapsed >= schedule.windowMs };
 }
 

@@ -58,8 +58,9 @@ function readRoots(text: string): { current: string; keys: Map<string, Buffer> }
   const file = parse(text);
   const keys = new Map(Object.entries(file.keys).map(([id, key]) => [id, Buffer.from(String(key), 'base64')]));
   for (const [id, key] of keys) {
-    if (!KEY_ID.test(id) || key.length !== KEY_BYTES)
-      throw unusable(`key "${id.slice(0, 16)}" is not 32 bytes in base64 under an id of eight hexadecimal digits`);
+    // What is no id may be a key in the wrong place, so it is not shown.
+    if (!KEY_ID.test(id)) throw unusable('one of its keys is not under an id of eight hexadecimal digits');
+    if (key.length !== KEY_BYTES) throw unusable(`key ${id} is not 32 bytes in base64`);
   }
   if (!keys.has(file.current)) throw unusable('"current" names no key of the ring');
   return { current: file.current, keys };

@@ -1,0 +1,124 @@
+import { randomFillSync } from 'node:crypto';
+import { join } from 'node:path';
+import type { BatchId, Random } from '../batch/batch-id.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import { readEnrolment } from './agent-folder.ts';
+import { type Collecting, type Collector, startCollecting } from './collecting.ts';
+import { createHeartbeatCollector } from './collectors/heartbeat.ts';
+import { createPerformanceCollector } from './collectors/performance.ts';
+import { createSystemLogCollector, SYSTEM_LOG_DEFAULTS, type SystemLogOptions } from './collectors/system-log.ts';
+import { startDropReports } from './drop-reports.ts';
+import { type Host, readHost } from './host.ts';
+import { createPresence } from './presence.ts';
+import { openQueue } from './queue.ts';
+import { createQueueCounts, type QueueFigures } from './queue-counts.ts';
+import { createRelayLink } from './relay-link.ts';
+import { createSender } from './sender.ts';
+
+/** What is collected, and how often (milliseconds); 0 switches a collector off. */
+export interface CollectOptions {
+  readonly heartbeatMs: number;
+  readonly performanceMs: number;
+  readonly systemLogMs: number;
+  readonly systemLog: SystemLogOptions;
+}
+
+export const COLLECT_DEFAULTS: CollectOptions = { heartbeatMs: 60_000, performanceMs: 60_000, systemLogMs: 5_000, systemLog: SYSTEM_LOG_DEFAULTS };
+
+/** The queue's limit unless another is given, in bytes. */
+export const DEFAULT_QUEUE_BYTES: number = 100 * 1024 * 1024;
+
+/** Time a request under way gets to finish at stop. */
+const STOP_GRACE_MS = 5_000;
+
+export interface AgentOptions {
+  /** The data folder of an enrolled agent. */
+  readonly folder: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random?: Random;
+  readonly collect?: Partial<CollectOptions>;
+  /** Bytes of disk that waiting batches may take; 100 MiB by default. */
+  readonly queueLimitBytes?: number;
+  /** Remembers the id of every acknowledged batch, for demonstrations and tests. */
+  readonly rememberAcknowledged?: boolean;
+}
+
+export interface AgentStats extends QueueFigures {
+  /** Bytes of disk that waiting batches take. */
+  readonly queuedBytes: number;
+  /** Empty unless `rememberAcknowledged`. */
+  readonly acknowledgedIds: ReadonlySet<BatchId>;
+}
+
+export interface Agent {
+  /** Reads the folder, then collects and sends. Throws `relay.agent.not-enrolled`. Call it once. */
+  start(): Promise<void>;
+  /** Ends the collecting, then the sending; what waits stays on disk. */
+  stop(): Promise<void>;
+  stats(): AgentStats;
+}
+
+interface Running {
+  readonly usedBytes: () => number;
+  stop(): Promise<void>;
+}
+
+/** Makes an agent; nothing happens before `start`. */
+export function createAgent(options: AgentOptions): Agent {
+  const counts = createQueueCounts(options.rememberAcknowledged ?? false);
+  let running: Running | undefined;
+  return {
+    async start() {
+      running = await startAgent(options, counts);
+    },
+    async stop() {
+      await running?.stop();
+    },
+    stats: () => ({ ...counts.figures(), queuedBytes: running?.usedBytes() ?? 0, acknowledgedIds: counts.acknowledgedIds() }),
+  };
+}
+
+async function startAgent(options: AgentOptions, counts: ReturnType<typeof createQueueCounts>): Promise<Running> {
+  const { folder, clock, log, random = randomFillSync } = options;
+  const { settings, identity, root } = await readEnrolment(folder);
+  const host = await readHost(settings.hostName);
+  const queueLog = log.child({ component: 'queue' });
+  const queue = await openQueue({
+    folder: join(folder, 'queue'),
+    limitBytes: options.queueLimitBytes ?? DEFAULT_QUEUE_BYTES,
+    counts,
+    clock,
+    random,
+    log: queueLog,
+  });
+  const link = createRelayLink({ relay: settings.relay, root, identity });
+  const presence = createPresence({ folder, settings, link, host, clock, log: log.child({ component: 'presence' }) });
+  const sender = createSender({ queue, connection: link, clock, random, log: log.child({ component: 'sender' }) });
+
+  presence.start();
+  sender.start();
+  const collecting: Collecting = startCollecting(collectors(options, host), queue.put, clock, log.child({ component: 'collecting' }));
+  const endReports = startDropReports(counts, clock, queueLog);
+  log.info({ agentId: settings.agentId, workspaceId: settings.workspaceId, relay: settings.relay }, 'agent started');
+  return {
+    usedBytes: queue.usedBytes,
+    async stop() {
+      await collecting.stop();
+      await Promise.all([sender.stop(), presence.stop(), link.close(STOP_GRACE_MS)]);
+      endReports();
+      log.info('agent stopped');
+    },
+  };
+}
+
+function collectors({ folder, clock, log, collect }: AgentOptions, host: Host): Collector[] {
+  const { heartbeatMs, performanceMs, systemLogMs, systemLog } = { ...COLLECT_DEFAULTS, ...collect };
+  const logParts = { folder, hostName: host.name, everyMs: systemLogMs, clock, log: log.child({ component: 'system-log' }) };
+  return [
+    ...(heartbeatMs > 0 ? [createHeartbeatCollector(host, heartbeatMs, clock)] : []),
+    ...(performanceMs > 0 ? [createPerformanceCollector(host.name, performanceMs, clock)] : []),
+    ...(systemLogMs > 0 ? [createSystemLogCollector(systemLog, logParts)] : []),
+  ];
+}

@@ -1,0 +1,57 @@
+import { X509Certificate } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AgentSettings, readEnrolment } from './agent-folder.ts';
+import { readQueueName } from './queue-file.ts';
+
+/** What waits of one data type. */
+export interface WaitingFacts {
+  readonly dataType: string;
+  readonly kind: string;
+  readonly batches: number;
+  readonly bytes: number;
+  /** When the oldest was queued, ISO 8601. */
+  readonly oldest: string;
+}
+
+/** What an agent's data folder tells; the agent may run or not. */
+export interface AgentStatus extends AgentSettings {
+  /** ISO 8601. */
+  readonly certificateExpires: string;
+  readonly waiting: readonly WaitingFacts[];
+  /** Batches put aside because the relay will never take them; the last hundred are kept. */
+  readonly refused: number;
+  /** Files put aside because they were damaged; the last hundred are kept. */
+  readonly unreadable: number;
+}
+
+/** Reads an agent's folder. Throws `relay.agent.not-enrolled`. */
+export async function readAgentStatus(folder: string): Promise<AgentStatus> {
+  const { settings, identity } = await readEnrolment(folder);
+  const queue = join(folder, 'queue');
+  const [waiting, refused, unreadable] = await Promise.all([readWaiting(queue), namesIn(join(queue, 'refused')), namesIn(join(queue, 'unreadable'))]);
+  const certificateExpires = new X509Certificate(identity.certificate).validToDate.toISOString();
+  return { ...settings, certificateExpires, waiting, refused: refused.length, unreadable: unreadable.length };
+}
+
+async function readWaiting(folder: string): Promise<WaitingFacts[]> {
+  const byType = new Map<string, WaitingFacts>();
+  for (const file of (await namesIn(folder)).sort()) {
+    const name = readQueueName(file);
+    // A batch may be sent, and its file removed, while we look.
+    const facts = name && (await stat(join(folder, file)).catch(() => undefined));
+    if (!facts) continue;
+    const { batches = 0, bytes = 0, oldest = facts.mtime.toISOString() } = byType.get(name.dataType) ?? {};
+    byType.set(name.dataType, { dataType: name.dataType, kind: name.kind, batches: batches + 1, bytes: bytes + facts.size, oldest });
+  }
+  return [...byType.values()];
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw cause;
+  }
+}

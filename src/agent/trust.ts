@@ -1,0 +1,79 @@
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { fingerprintOf, toPem } from '../authority/x509.ts';
+import { RelayError } from '../errors.ts';
+
+const TIMEOUT_MS = 10_000;
+const MAX_CHAIN = 10;
+
+/** How an agent comes to trust its relay: the root certificate (PEM) itself, or the SHA-256 of its DER in hexadecimal. */
+export type Trust = { readonly root: string } | { readonly fingerprint: string };
+
+/**
+ * The root to trust, as PEM. By fingerprint: connects once without verification, sends nothing, and takes from the chain exactly the
+ * root with that SHA-256. Throws `relay.agent.untrusted` when the chain holds no such root, or the text given is no certificate or fingerprint.
+ */
+export async function trustedRoot(relay: URL, trust: Trust): Promise<string> {
+  if ('root' in trust) return checkedRoot(trust.root);
+  const wanted = trust.fingerprint.replace(/[:\s]/g, '').toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(wanted)) {
+    throw untrusted(`A fingerprint is the SHA-256 of the root's DER: 64 hexadecimal digits, found "${trust.fingerprint.slice(0, 100)}".`);
+  }
+  const chain = await presentedChain(relay);
+  const match = chain.find((der) => fingerprintOf(der) === wanted);
+  if (match && isRoot(match)) return toPem(match);
+  const last = chain.at(-1);
+  throw untrusted(
+    `The relay at ${relay.origin} does not present the root you named. Wanted ${wanted}, its chain ends in ${last ? fingerprintOf(last) : 'nothing'}. ` +
+      'Compare the fingerprint with the one the relay prints; if it is right, something stands between this machine and the relay.',
+  );
+}
+
+function checkedRoot(pem: string): string {
+  try {
+    const root = new X509Certificate(pem);
+    if (root.ca) return toPem(root.raw);
+  } catch (cause) {
+    throw untrusted("The trust file holds no certificate in PEM. Give the relay's root.pem.", cause);
+  }
+  throw untrusted("The trust file holds a certificate that may not sign others. Give the relay's root.pem, not its server certificate.");
+}
+
+function isRoot(der: Buffer): boolean {
+  const certificate = new X509Certificate(der);
+  return certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+}
+
+function presentedChain(relay: URL): Promise<Buffer[]> {
+  const host = relay.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(relay.port || 443);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer[]>();
+  // Not verified: the caller compares the root's hash, and nothing is sent over this connection.
+  const socket = connect({ host, port, rejectUnauthorized: false, timeout: TIMEOUT_MS, ...(isIP(host) ? {} : { servername: host }) });
+  const fail = (cause: unknown): void =>
+    reject(
+      new RelayError('relay.agent.unreachable', `The relay at ${relay.origin} did not answer. Check its address, the network and that it is running.`, {
+        cause,
+      }),
+    );
+  socket.once('secureConnect', () => resolve(chainOf(socket)));
+  socket.once('timeout', () => fail(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+  socket.once('error', fail);
+  return promise.finally(() => socket.destroy());
+}
+
+function chainOf(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.raw && chain.length < MAX_CHAIN) {
+    chain.push(certificate.raw);
+    // A root is its own issuer.
+    certificate = certificate.issuerCertificate === certificate ? undefined : certificate.issuerCertificate;
+  }
+  return chain;
+}
+
+function untrusted(message: string, cause?: unknown): RelayError {
+  return new RelayError('relay.agent.untrusted', message, { cause });
+}

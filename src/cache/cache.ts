@@ -1,0 +1,55 @@
+import type { Batch } from '../batch/batch.ts';
+import type { Kind } from '../batch/kind.ts';
+import type { Deliver } from '../batch/verdict.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import type { Balance } from './balance.ts';
+import type { DeadLetterCause } from './dead-letters.ts';
+
+/** What became of a batch offered to the cache. */
+export type PutOutcome =
+  /** Sealed, on stable storage and in the index: it may be acknowledged. */
+  | { readonly outcome: 'stored' }
+  /** There is no room for it. Nothing was kept. */
+  | { readonly outcome: 'full'; readonly message: string }
+  /** Disk or index did not take it. Nothing was kept that would be sent. */
+  | { readonly outcome: 'unavailable'; readonly message: string };
+
+/** How the way to one workspace is, as the cache sees it. */
+export interface UpstreamState {
+  readonly state: 'awake' | 'resting' | 'held';
+  /** While resting: when it first failed and when the next try is, in milliseconds since 1970, and what upstream said last. */
+  readonly since?: number;
+  readonly nextTryAt?: number;
+  readonly reason?: string;
+}
+
+export interface CacheStats {
+  readonly workspaces: readonly WorkspaceStats[];
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+  /** Whether a batch would be taken now, and if not, why. */
+  readonly ready: { readonly ok: true } | { readonly ok: false; readonly reason: string };
+}
+
+export interface WorkspaceStats {
+  readonly workspaceId: WorkspaceId;
+  readonly upstream: UpstreamState;
+  readonly balance: readonly (Balance & { readonly kind: Kind })[];
+  /** When the oldest batch that still waits was received, in milliseconds since 1970. */
+  readonly oldestAt?: number;
+  readonly groupsWaiting: number;
+  readonly groupsInFlight: number;
+}
+
+/** The durable store between intake and upstream. */
+export interface Cache {
+  /** Keeps a batch. Resolves only when it is on stable storage and in the index; never throws for a full disk or an absent Redis. */
+  put(batch: Batch): Promise<PutOutcome>;
+  /** Puts a batch aside at once, durably, as a dead letter. */
+  putAside(batch: Batch, cause: DeadLetterCause): Promise<PutOutcome>;
+  /** Begins to offer what is cached, workspace by workspace, oldest first. Once. */
+  consume(deliver: Deliver): void;
+  stats(): CacheStats;
+  /** Stops offering, lets attempts in flight finish for `deadlineMs` at most, writes what is noted and closes. Safe to call twice. */
+  close(deadlineMs: number): Promise<void>;
+}

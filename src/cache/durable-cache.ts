@@ -1,0 +1,251 @@
+/**
+ * The Cache on a payload store and a BullMQ index. A batch's way: admission → grouping → store (sealed, synced) → index → acknowledged;
+ * then, a second or a week later, its workspace's consumer.
+ */
+import { statfs } from 'node:fs/promises';
+import type { Redis } from 'ioredis';
+import type { Batch } from '../batch/batch.ts';
+import type { Random } from '../batch/batch-id.ts';
+import { KINDS, type Kind } from '../batch/kind.ts';
+import type { Deliver } from '../batch/verdict.ts';
+import { type Clock, every } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { RetrySchedule } from '../retry/schedule.ts';
+import type { KeyRing } from '../workspace/key-ring.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { createAdmission } from './admission.ts';
+import { type Amount, createLedger, type Ledger } from './balance.ts';
+import type { Cache, PutOutcome, WorkspaceStats } from './cache.ts';
+import { type Consumer, createConsumer } from './consumer.ts';
+import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
+import { createGroupIndex, type GroupIndex } from './group-index.ts';
+import { createGrouping } from './grouping.ts';
+import type { StoredGroup } from './payload-store.ts';
+import { reconcile } from './reconcile.ts';
+import { type RedisAddress, readMemoryRatio } from './redis.ts';
+import type { GroupId } from './segment-format.ts';
+import { openSegmentStore } from './segment-store.ts';
+
+/** Below this much free disk nothing more is taken, so that notes, index and logs still find room. */
+const DISK_RESERVE_BYTES = 64 * 1024 * 1024;
+/** Above this share of its memory Redis gets no more entries: at its limit even taking one fails. */
+const REDIS_MEMORY_LIMIT = 0.8;
+const MEASURE_EVERY_MS = 2_000;
+
+export interface CacheSettings {
+  /** The cache's folder: `segments` and `dead-letters` are in it. */
+  readonly folder: string;
+  readonly limitBytes: number;
+  readonly limitPerWorkspaceBytes: number | undefined;
+  readonly groupBatches: number;
+  readonly groupBytes: number;
+  readonly segmentBytes: number;
+  readonly memoryBytes: number;
+  readonly groupsInFlight: number;
+  readonly schedule: RetrySchedule;
+}
+
+export interface CacheParts {
+  readonly workspaces: readonly WorkspaceId[];
+  readonly keys: KeyRing;
+  readonly redis: Redis;
+  readonly redisAddress: RedisAddress;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly onDamage: (bytes: number) => void;
+}
+
+interface Lane {
+  readonly workspaceId: WorkspaceId;
+  readonly index: GroupIndex;
+  readonly ledger: Ledger;
+  readonly consumer: Consumer;
+}
+
+/** The cache with what the command line looks into beside it. */
+export interface DurableCache extends Cache {
+  readonly deadLetters: DeadLetters;
+}
+
+/** Opens the cache, reads what it holds and makes the index agree with it. Redis must answer at this moment. */
+export async function openCache(settings: CacheSettings, parts: CacheParts): Promise<DurableCache> {
+  const { clock, log, redis, keys } = parts;
+  const store = await openSegmentStore(
+    { folder: `${settings.folder}/segments`, segmentBytes: settings.segmentBytes, memoryBytes: settings.memoryBytes },
+    parts,
+  );
+  const deadLetters = await openDeadLetters(`${settings.folder}/dead-letters`, keys);
+  const lanes = new Map(parts.workspaces.map((workspaceId) => [workspaceId, openLane(workspaceId)]));
+  /** Stored but not yet in the index, so not acknowledged: reconciling must not take these for forgotten ones, nor the balance count them. */
+  const indexing = new Map<GroupId, StoredGroup>();
+  let obstacle: string | undefined;
+  let closing: Promise<void> | undefined;
+
+  function openLane(workspaceId: WorkspaceId): Lane {
+    const ledger = createLedger();
+    for (const kind of KINDS) {
+      const { batches, bytes } = store.cached(workspaceId, kind);
+      if (batches > 0) ledger.add('recovered', kind, batches, bytes);
+    }
+    const index = createGroupIndex(workspaceId, redis, parts.redisAddress, log);
+    const consumer = createConsumer({ ...settings, workspaceId, index, store, deadLetters, ledger, clock, log });
+    return { workspaceId, index, ledger, consumer };
+  }
+
+  async function reconcileLane({ workspaceId, index, consumer }: Lane): Promise<void> {
+    const result = await reconcile({
+      index,
+      outstanding: () => store.outstanding(workspaceId).filter(({ id }) => !indexing.has(id)),
+      has: store.has,
+      inFlight: consumer.inFlight,
+    });
+    if (result.restored + result.removed + result.released > 0) log.warn({ workspaceId, ...result }, 'the index was made to agree with what is stored');
+    consumer.wake();
+  }
+
+  const reconcileAll = async (): Promise<void> => {
+    for (const lane of lanes.values()) await reconcileLane(lane);
+  };
+  const onReady = (): void => {
+    log.info('Redis answers again');
+    reconcileAll().catch((error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'the index could not be made to agree with what is stored; the next connection tries again'),
+    );
+  };
+  const onClosed = (): void => {
+    if (!closing) log.warn('Redis is away: agents are asked to come back, what is cached waits');
+  };
+
+  const measure = async (): Promise<void> => {
+    obstacle = (await diskObstacle(settings.folder)) ?? (await memoryObstacle(redis));
+  };
+
+  const commit = (batches: readonly Batch[]): { stored: Promise<void>; indexed: Promise<void> } => {
+    const stored = store.append(batches).then((group) => {
+      indexing.set(group.id, group);
+      return group;
+    });
+    return { stored: stored.then(() => {}), indexed: stored.then(addToIndex) };
+  };
+
+  const addToIndex = async (group: StoredGroup): Promise<void> => {
+    const lane = lanes.get(group.workspaceId);
+    try {
+      await lane?.index.add(group);
+    } catch (error) {
+      // Its agents are told that it was not kept, so it must not be sent either.
+      store.withdraw(group.id);
+      throw error;
+    } finally {
+      indexing.delete(group.id);
+    }
+    lane?.consumer.wake();
+  };
+
+  const grouping = createGrouping({ maxBatches: settings.groupBatches, maxBytes: settings.groupBytes }, commit);
+  const used = (workspaceId?: WorkspaceId): number => store.usedBytes(workspaceId) + deadLetters.usedBytes(workspaceId);
+  const admission = createAdmission(settings, { usedBytes: used, obstacle: currentObstacle });
+
+  function currentObstacle(): string | undefined {
+    if (closing !== undefined) return 'The relay is stopping.';
+    if (redis.status !== 'ready') return 'Redis, which holds the queues, does not answer.';
+    return obstacle;
+  }
+
+  /** Room first, then the work, then the books. */
+  const keep = async (batch: Batch, entry: 'received' | 'aside', work: () => Promise<PutOutcome>): Promise<PutOutcome> => {
+    const lane = lanes.get(batch.workspaceId);
+    if (!lane) return { outcome: 'unavailable', message: `Workspace ${batch.workspaceId} is not configured on this relay.` };
+    const admitted = admission.admit(batch.workspaceId, batch.body.length);
+    if (!admitted.admitted) return { outcome: 'full', message: admitted.message };
+    try {
+      const outcome = await work();
+      if (outcome.outcome !== 'stored') return outcome;
+      lane.ledger.add('received', batch.kind, 1, batch.body.length);
+      if (entry === 'aside') lane.ledger.add('deadLettered', batch.kind, 1, batch.body.length);
+      return outcome;
+    } finally {
+      admitted.release();
+    }
+  };
+
+  const acknowledged = (workspaceId: WorkspaceId, kind: Kind): Amount => {
+    let { batches, bytes } = store.cached(workspaceId, kind);
+    for (const group of indexing.values()) {
+      if (group.workspaceId !== workspaceId || group.kind !== kind) continue;
+      batches -= group.batches;
+      bytes -= group.bytes;
+    }
+    return { batches, bytes };
+  };
+
+  const statsOf = ({ workspaceId, consumer, ledger }: Lane): WorkspaceStats => {
+    const oldestAt = store.oldestAt(workspaceId);
+    const inFlight = consumer.inFlight().size;
+    return {
+      workspaceId,
+      upstream: consumer.state(),
+      balance: ledger.balances((kind) => acknowledged(workspaceId, kind)),
+      ...(oldestAt === undefined ? {} : { oldestAt }),
+      groupsWaiting: Math.max(0, store.groups(workspaceId) - inFlight),
+      groupsInFlight: inFlight,
+    };
+  };
+
+  await reconcileAll();
+  await measure();
+  redis.on('ready', onReady);
+  redis.on('close', onClosed);
+  const stopMeasuring = every(clock, MEASURE_EVERY_MS, measure);
+
+  const close = async (deadlineMs: number): Promise<void> => {
+    stopMeasuring();
+    await grouping.drained();
+    await Promise.all([...lanes.values()].map(({ consumer }) => consumer.stop(deadlineMs)));
+    redis.off('ready', onReady);
+    redis.off('close', onClosed);
+    await Promise.all([...lanes.values()].map(({ index }) => index.close()));
+    await store.close();
+  };
+
+  return {
+    deadLetters,
+    put: (batch) => keep(batch, 'received', () => grouping.put(batch)),
+    putAside: (batch, cause) =>
+      keep(batch, 'aside', () =>
+        deadLetters.put(batch, cause, clock.now()).then(
+          () => ({ outcome: 'stored' }) as const,
+          (error: unknown) => ({ outcome: 'unavailable', message: messageOf(error) }) as const,
+        ),
+      ),
+    consume(deliver: Deliver) {
+      for (const { consumer } of lanes.values()) consumer.start(deliver);
+    },
+    stats() {
+      const reason = currentObstacle();
+      return {
+        workspaces: [...lanes.values()].map(statsOf),
+        usedBytes: used(),
+        limitBytes: settings.limitBytes,
+        ready: reason === undefined ? { ok: true } : { ok: false, reason },
+      };
+    },
+    close(deadlineMs) {
+      closing ??= close(deadlineMs);
+      return closing;
+    },
+  };
+}
+
+async function diskObstacle(folder: string): Promise<string | undefined> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  return free < DISK_RESERVE_BYTES ? `The disk of ${folder} is almost full: ${free} bytes are free, ${DISK_RESERVE_BYTES} are kept in reserve.` : undefined;
+}
+
+async function memoryObstacle(redis: Redis): Promise<string | undefined> {
+  const ratio = await readMemoryRatio(redis).catch(() => 0);
+  return ratio > REDIS_MEMORY_LIMIT ? `Redis uses ${Math.round(ratio * 100)} % of its maxmemory; raise it.` : undefined;
+}

@@ -1,0 +1,130 @@
+/**
+ * The index of one workspace's groups: one BullMQ queue, one small job a group. It says which group is next and when; the payload store
+ * says what is in it. Jobs are fetched by hand, without BullMQ's blocking connection loop, so that a Redis that was away cannot park us.
+ *
+ * Settings that guard data: a job is never failed for stalling (a crash is not the job's fault), never removed for failing, and carries no
+ * stack traces. The `{workspace}` tag keeps a queue's keys in one slot of a Redis Cluster.
+ */
+import { type Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import type { StoredGroup } from './payload-store.ts';
+import { connectionOptions, type RedisAddress } from './redis.ts';
+import type { GroupId } from './segment-format.ts';
+
+const QUEUE = 'groups';
+const LOCK_MS = 30_000;
+const NEVER_FAIL_FOR_STALLING = 2 ** 31 - 1;
+const ADD_AT_ONCE = 500;
+/** BullMQ's own: the lock is not looked at. Right only for jobs that no living process holds. */
+const ANY_TOKEN = '0';
+
+/** A group taken from the index; it is ours until finished, delayed or put back. */
+export interface TakenGroup {
+  readonly id: GroupId;
+  readonly job: Job;
+}
+
+export interface GroupIndex {
+  add(group: StoredGroup): Promise<void>;
+  /** Adds many, in order; a group that is there already stays as it is. */
+  addAll(groups: readonly StoredGroup[]): Promise<void>;
+  /** Takes the next group that is due; undefined when none is. */
+  take(): Promise<TakenGroup | undefined>;
+  finish(taken: TakenGroup): Promise<void>;
+  /** Makes it due at a later time, in milliseconds since 1970. */
+  delay(taken: TakenGroup, untilMs: number): Promise<void>;
+  /** Makes a delayed group the next one to be taken. */
+  bringForward(id: GroupId): Promise<void>;
+  /** Puts it back as the next one to be taken. */
+  putBack(taken: TakenGroup): Promise<void>;
+  /** Tells Redis that we still work on these. */
+  extend(taken: readonly TakenGroup[]): Promise<void>;
+  ids(): Promise<GroupId[]>;
+  /** Ids taken by somebody: by us, or by a process that is gone. */
+  takenIds(): Promise<GroupId[]>;
+  /** Puts back a group whose taker is gone. */
+  release(id: GroupId): Promise<void>;
+  remove(id: GroupId): Promise<void>;
+  close(): Promise<void>;
+}
+
+const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: false, stackTraceLimit: 0, attempts: Number.MAX_SAFE_INTEGER };
+
+export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address: RedisAddress, log: Logger): GroupIndex {
+  const prefix = `relay:{${workspaceId}}`;
+  const queue = new Queue(QUEUE, { connection: redis, prefix, defaultJobOptions: JOB_OPTIONS, streams: { events: { maxLen: 100 } } });
+  const worker = new Worker(QUEUE, null, {
+    connection: connectionOptions(address),
+    prefix,
+    autorun: false,
+    lockDuration: LOCK_MS,
+    maxStalledCount: NEVER_FAIL_FOR_STALLING,
+    skipLockRenewal: true,
+  });
+  const onError = (error: Error): void => log.debug({ workspaceId, reason: messageOf(error) }, 'the index reports an error of its connection');
+  queue.on('error', onError);
+  worker.on('error', onError);
+  const token = worker.id;
+
+  const jobOf = (group: StoredGroup): { name: string; data: object; opts: { jobId: string } } => ({
+    name: group.kind,
+    data: { batches: group.batches, bytes: group.bytes, oldestAt: group.oldestAt },
+    opts: { jobId: group.id },
+  });
+
+  return {
+    async add(group) {
+      const { name, data, opts } = jobOf(group);
+      await queue.add(name, data, opts);
+    },
+    async addAll(groups) {
+      for (let start = 0; start < groups.length; start += ADD_AT_ONCE) await queue.addBulk(groups.slice(start, start + ADD_AT_ONCE).map(jobOf));
+    },
+    async take() {
+      const job = (await worker.getNextJob(token, { block: false })) as Job | undefined;
+      return job?.id === undefined ? undefined : { id: job.id as GroupId, job };
+    },
+    async finish({ job }) {
+      await job.moveToCompleted(undefined, token, false);
+    },
+    async delay({ job }, untilMs) {
+      await job.moveToDelayed(untilMs, token);
+    },
+    async bringForward(id) {
+      const job = (await queue.getJob(id)) as Job | undefined;
+      if (!job || !(await job.isDelayed())) return;
+      await job.promote();
+      await job.changePriority({ lifo: true });
+    },
+    async putBack({ job }) {
+      await job.moveToWait(token);
+    },
+    async extend(taken) {
+      const ids = taken.map(({ id }) => id as string);
+      await worker.extendJobLocks(
+        ids,
+        ids.map(() => token),
+        LOCK_MS,
+      );
+    },
+    ids: async () => (await queue.getRanges(['waiting', 'active', 'delayed', 'prioritized', 'failed'], 0, -1, true)) as GroupId[],
+    takenIds: async () => (await queue.getRanges(['active'], 0, -1, true)) as GroupId[],
+    async release(id) {
+      const job = (await queue.getJob(id)) as Job | undefined;
+      await job?.moveToWait(ANY_TOKEN);
+    },
+    async remove(id) {
+      await queue.remove(id);
+    },
+    async close() {
+      await worker.close(true).catch(() => {});
+      await queue.close().catch(() => {});
+    },
+  };
+}
+
+/** How long a taken group stays ours without `extend`, in milliseconds. */
+export const HOLD_MS: number = LOCK_MS;

@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import { askControl } from '../local-workspace/control-client.ts';
+import { listDatabases, openDatabaseToRead } from '../local-workspace/database.ts';
+import { followRecords } from '../local-workspace/follow.ts';
+import { createStoreReader, MAX_QUERY_RECORDS, type StoredRecord, type StoreReader } from '../local-workspace/store-reader.ts';
+import type { DataCount } from '../local-workspace/upload.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { subcommand, toTime, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
+import { type Column, createOutput, printRows, printValue } from './output.ts';
+
+const COUNT_COLUMNS: readonly Column<DataCount>[] = [
+  ['WORKSPACE', (row) => row.workspaceId],
+  ['DATA TYPE', (row) => row.dataType],
+  ['BATCHES', (row) => row.batches],
+  ['DISTINCT', (row) => row.distinctBatches],
+  ['REPEATED', (row) => row.repeated],
+  ['RECORDS', (row) => row.records],
+  ['BYTES', (row) => row.bytes],
+];
+
+const RECORD_COLUMNS: readonly Column<StoredRecord>[] = [
+  ['RECEIVED', (row) => row.receivedAt],
+  ['AGENT', (row) => row.agentId],
+  ['DATA TYPE', (row) => row.dataType],
+  ['DATA', (row) => JSON.stringify(row.data)],
+];
+
+interface CountOptions {
+  readonly data: string;
+  readonly workspace?: WorkspaceId;
+  readonly live: boolean;
+  readonly json: boolean;
+}
+
+/** `relay local-workspace count`: from the database files, or from the running process. */
+export function countCommand(): Command {
+  return subcommand('count', 'how much each workspace has, by data type')
+    .option('--workspace <guid>', 'only this one', toWorkspace)
+    .option('--live', 'ask the running process; needed when it was started with --sink', false)
+    .action(async ({ data, workspace, live, json }: CountOptions) => {
+      const rows = live ? await countLive(data, workspace) : await countStored(data, workspace);
+      printRows(createOutput(json), rows, COUNT_COLUMNS, 'No data yet.');
+    });
+}
+
+async function countLive(data: string, workspace: WorkspaceId | undefined): Promise<DataCount[]> {
+  return (await askControl(data, { method: 'GET', path: workspace ? `/count?workspace=${workspace}` : '/count' })) as DataCount[];
+}
+
+async function countStored(data: string, workspace: WorkspaceId | undefined): Promise<DataCount[]> {
+  const ids = workspace ? [workspace] : await listDatabases(data);
+  const counts = await Promise.all(ids.map((id) => withReader(data, id, (reader) => reader.count())));
+  return counts.flat();
+}
+
+interface FilterOptions {
+  readonly data: string;
+  readonly workspace: WorkspaceId;
+  readonly dataType?: string;
+  readonly where?: string;
+  readonly json: boolean;
+}
+
+/** `relay local-workspace query`: from the database file; the process need not run. */
+export function queryCommand(): Command {
+  return withFilter(subcommand('query', 'the newest records, the oldest of them first'))
+    .option('--since <time>', 'received then or later, such as 2026-11-23T08:00:00Z', toTime)
+    .option('--limit <count>', 'how many at most', wholeNumber(1, MAX_QUERY_RECORDS), 100)
+    .action(async (options: FilterOptions & { readonly since?: string; readonly limit: number }) => {
+      const rows = await withReader(options.data, options.workspace, (reader) => reader.newest(options));
+      printRows(createOutput(options.json), rows, RECORD_COLUMNS, 'No such record.');
+    });
+}
+
+/** `relay local-workspace tail`: from the database file, again and again. */
+export function tailCommand(): Command {
+  return withFilter(subcommand('tail', 'records as they come, until Ctrl-C; with --json one record a line')).action(async (options: FilterOptions) => {
+    const output = createOutput(options.json);
+    const show = (record: StoredRecord): void => printValue(output, record, RECORD_COLUMNS.map(([, cell]) => cell(record)).join('  '));
+    const signal = untilSignalled();
+    await withReader(options.data, options.workspace, (reader) => followRecords(reader, options, show, signal));
+  });
+}
+
+function withFilter(command: Command): Command {
+  return command
+    .requiredOption('--workspace <guid>', 'whose records', toWorkspace)
+    .option('--data-type <name>', 'only this data type')
+    .option('--where <text>', 'only records whose JSON holds this text');
+}
+
+async function withReader<Result>(data: string, id: WorkspaceId, read: (reader: StoreReader) => Result | Promise<Result>): Promise<Result> {
+  const database = openDatabaseToRead(data, id);
+  try {
+    return await read(createStoreReader(database, id));
+  } finally {
+    database.close();
+  }
+}

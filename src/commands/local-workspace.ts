@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { systemClock } from '../clock.ts';
+import { askControl } from '../local-workspace/control-client.ts';
+import { FAULT_MODES } from '../local-workspace/faults.ts';
+import { createLocalWorkspace, type Listening } from '../local-workspace/local-workspace.ts';
+import { ensureWorkspaceKey } from '../local-workspace/workspace-key.ts';
+import { createLogger } from '../logger.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { countCommand, queryCommand, tailCommand } from './local-workspace-data.ts';
+import { subcommand, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
+import { createOutput, type Output, printValue } from './output.ts';
+
+/** `relay local-workspace`: our stand-in for the cloud service, and a look into what it keeps. */
+export function localWorkspaceCommand(): Command {
+  return new Command('local-workspace')
+    .description('our stand-in for the cloud service: for trying out, for tests, for sites with no cloud at all')
+    .addCommand(startCommand())
+    .addCommand(faultCommand())
+    .addCommand(countCommand())
+    .addCommand(queryCommand())
+    .addCommand(tailCommand());
+}
+
+interface StartOptions {
+  readonly data: string;
+  readonly address: string;
+  readonly port: number;
+  readonly name: string[];
+  readonly workspace: WorkspaceId[];
+  readonly sink: boolean;
+  readonly json: boolean;
+}
+
+function startCommand(): Command {
+  return subcommand('start', 'run it until Ctrl-C')
+    .option('--address <address>', 'where to listen', '127.0.0.1')
+    .option('--port <port>', 'where to listen; 0 chooses a free port', wholeNumber(0, 65_535), 9443)
+    .option('--name <dns...>', 'DNS names and addresses for the server certificate', ['localhost', '127.0.0.1'])
+    .requiredOption('--workspace <guid...>', 'the workspaces to stand in for; a key file is made for each new one', collectWorkspaces)
+    .option('--sink', 'count data in memory instead of keeping it, for measuring', false)
+    .action(start);
+}
+
+function collectWorkspaces(text: string, before: readonly WorkspaceId[] | undefined): WorkspaceId[] {
+  return [...(before ?? []), toWorkspace(text)];
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const { data: dataFolder, address, port, name: names, sink } = options;
+  const log = createLogger('warn', process.stderr);
+  const keyFiles: Record<string, string> = {};
+  const workspaces: { id: WorkspaceId; key: string }[] = [];
+  for (const id of new Set(options.workspace)) {
+    const { path, key } = await ensureWorkspaceKey(dataFolder, id, (message) => log.warn(message));
+    keyFiles[id] = path;
+    workspaces.push({ id, key });
+  }
+  const signal = untilSignalled();
+  const local = createLocalWorkspace({ dataFolder, address, port, names, workspaces, sink }, { clock: systemClock, log });
+  announce(createOutput(options.json), await local.start(), keyFiles);
+  if (!signal.aborted) await once(signal, 'abort');
+  await local.stop();
+}
+
+function announce(output: Output, { url, port, rootPath }: Listening, keyFiles: Record<string, string>): void {
+  const text = `Listening on ${url}, root certificate ${rootPath}, workspace keys ${Object.values(keyFiles).join(' ')}`;
+  printValue(output, { url, port, root: rootPath, keyFiles }, text);
+}
+
+interface FaultOptions {
+  readonly data: string;
+  readonly workspace?: WorkspaceId;
+  readonly delayMs?: number;
+  readonly retryAfterS?: number;
+  readonly status?: number;
+  readonly json: boolean;
+}
+
+function faultCommand(): Command {
+  return subcommand('fault', 'make the running one fail; "none" ends it')
+    .argument('<mode>', FAULT_MODES.join(', '))
+    .option('--workspace <guid>', 'only requests of this workspace', toWorkspace)
+    .option('--delay-ms <ms>', 'slow: how much later each answer comes', wholeNumber(0, 600_000))
+    .option('--retry-after-s <s>', 'too-many-requests: what Retry-After says', wholeNumber(0, 86_400))
+    .option('--status <code>', 'status: the answer', wholeNumber(200, 599))
+    .action(async (mode: string, { data, json, ...details }: FaultOptions) => {
+      const fault = await askControl(data, { method: 'POST', path: '/fault', body: { mode, ...details } });
+      printValue(createOutput(json), fault, `Now: ${JSON.stringify(fault)}`);
+    });
+}

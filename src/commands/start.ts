@@ -1,0 +1,48 @@
+import { randomFillSync } from 'node:crypto';
+import { Command } from 'commander';
+import { systemClock } from '../clock.ts';
+import type { Environment } from '../configuration/environment.ts';
+import { loadConfiguration } from '../configuration/load.ts';
+import { messageOf } from '../errors.ts';
+import { createLogger } from '../logger.ts';
+import { createRelay } from '../relay.ts';
+import { EXIT } from './output.ts';
+import { packageVersion } from './version.ts';
+
+/** Shorter than systemd's TimeoutStopSec of 90 s. */
+const STOP_DEADLINE_MS = 20_000;
+
+/** `relay start`: runs the relay until SIGTERM or SIGINT; a second signal stops it at once. */
+export function startCommand(env: Environment): Command {
+  return new Command('start')
+    .description('run the relay until it is told to stop')
+    .option('--config <file>', 'the configuration file')
+    .action((flags: { config?: string }) => start(flags.config, env));
+}
+
+async function start(file: string | undefined, env: Environment): Promise<void> {
+  const configuration = await loadConfiguration({ file, env });
+  const log = createLogger(configuration.log.level);
+  const { CREDENTIALS_DIRECTORY: credentialsFolder } = env;
+  const relay = createRelay(configuration, { clock: systemClock, random: randomFillSync, log, version: packageVersion, credentialsFolder });
+  const stopped = untilStopped((first) => {
+    if (!first) process.exit(EXIT.failed);
+    return relay.stop(STOP_DEADLINE_MS);
+  });
+  // What nobody awaited is a fault of ours, but the relay holds data that it acknowledged: it says so and goes on.
+  process.on('unhandledRejection', (reason) => log.error({ reason: messageOf(reason) }, 'a promise was rejected and nobody listened'));
+  await relay.start();
+  await stopped;
+}
+
+function untilStopped(stop: (first: boolean) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let first = true;
+    const onSignal = (): void => {
+      stop(first).then(resolve, reject);
+      first = false;
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}

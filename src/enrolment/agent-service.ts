@@ -1,0 +1,118 @@
+/** hapi plugin: the AgentService of the OMS protocol (wire protocol §1 and §2), so that Linux Log Analytics agents enrol as they are. */
+import { randomUUID } from 'node:crypto';
+import type { Lifecycle, Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { Agent, AgentCertificate } from '../management-group/agent.ts';
+import { identify } from '../management-group/identify.ts';
+import type { Metrics } from '../metrics/catalogue.ts';
+import { RENEW_PATH, TELEMETRY_PATH, TOPOLOGY_PATH } from '../oms-protocol/paths.ts';
+import { writeRefusal } from '../oms-protocol/refusal-body.ts';
+import { writeTopologyReply } from '../oms-protocol/topology-reply.ts';
+import { MAX_TOPOLOGY_BYTES, readTopologyRequest } from '../oms-protocol/topology-request.ts';
+import { type EnrolParts, enrol } from './enrol.ts';
+import type { EnrolmentOptions } from './options.ts';
+import type { PeerCertificate } from './peer.ts';
+import { isRenewalDue, renew } from './renew.ts';
+
+const MAX_TELEMETRY_BYTES = 256 * 1024;
+const HOST = /^[a-z0-9.:[\]-]{1,255}$/i;
+
+export interface AgentServiceOptions extends EnrolParts {
+  readonly options: EnrolmentOptions;
+  readonly peerCertificate: PeerCertificate;
+  /** Host and port in the renewal address when a request names none. */
+  readonly ownHost: string;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+export const agentServicePlugin: Plugin<AgentServiceOptions> = {
+  name: 'agent-service',
+  register(server, service) {
+    const { group, options, peerCertificate, clock, metrics, log } = service;
+    const { registry } = group;
+    const settings = { now: clock.now, oldCertificateGraceMs: options.oldCertificateGrace };
+
+    const onboard = (request: Request, h: ResponseToolkit): ResponseObject => {
+      const attempt = {
+        headers: { authorization: header(request, 'authorization'), date: header(request, 'x-ms-date'), contentHash: header(request, 'x-ms-sha256_content') },
+        body: request.payload as Buffer,
+        peerCertificate: peerCertificate(request),
+        now: clock.now(),
+        maxSkewMs: options.clockSkew,
+      };
+      const outcome = enrol(service, attempt);
+      metrics.count('enrolments', { outcome: outcome.accepted ? 'accepted' : outcome.reason });
+      if (!outcome.accepted) {
+        log.warn({ reason: outcome.reason, remoteAddress: request.info.remoteAddress }, outcome.message);
+        return refuse(h, outcome.reason, outcome.message);
+      }
+      log.info({ ...outcome }, 'a machine enrolled');
+      return reply(request, h, false);
+    };
+
+    const report = (request: Request, h: ResponseToolkit): ResponseObject =>
+      withAgent(request, h, (agent, certificate) => {
+        const said = readTopologyRequest(request.payload as Buffer);
+        if (!said || said.agentId !== agent.agentId)
+          return refuse(h, 'InvalidTopologyRequest', `The body is not an AgentTopologyRequest of agent ${agent.agentId}.`, 400);
+        registry.update({ workspaceId: agent.workspaceId, agentId: agent.agentId, hostName: said.hostName, operatingSystem: said.operatingSystem });
+        return reply(request, h, isRenewalDue(certificate, clock.now(), options.certificateLife));
+      });
+
+    const renewal = (request: Request, h: ResponseToolkit): ResponseObject =>
+      withAgent(request, h, (agent) => {
+        const outcome = renew(registry, agent, request.payload as Buffer);
+        if (!outcome.renewed) {
+          log.warn({ agentId: agent.agentId, workspaceId: agent.workspaceId }, outcome.message);
+          return refuse(h, 'CertificateMismatch', outcome.message);
+        }
+        log.info({ agentId: agent.agentId, workspaceId: agent.workspaceId, hostName: agent.hostName }, 'an agent renewed its certificate');
+        return h.response().code(200);
+      });
+
+    const withAgent = (request: Request, h: ResponseToolkit, then: (agent: Agent, certificate: AgentCertificate) => ResponseObject): ResponseObject => {
+      const found = identify(registry, peerCertificate(request), settings);
+      if (!found.known) return refuse(h, found.reason, found.message);
+      if (found.agent.state === 'suspended') return refuse(h, 'suspended', `Agent ${found.agent.agentId} is suspended: ${found.agent.stateReason}.`);
+      registry.touch(found.agent);
+      return then(found.agent, found.certificate);
+    };
+
+    const reply = (request: Request, h: ResponseToolkit, renewCertificate: boolean): ResponseObject => {
+      const host = HOST.test(request.info.host) ? request.info.host : service.ownHost;
+      const text = writeTopologyReply({
+        renewalAddress: `https://${host}${RENEW_PATH}`,
+        renewCertificate,
+        configurationAddress: `https://${host}/configuration`,
+        topologyIntervalS: options.topologyInterval / 1000,
+        telemetryIntervalS: options.telemetryInterval / 1000,
+        id: randomUUID(),
+      });
+      return h.response(text).type('text/xml');
+    };
+
+    const refuse = (h: ResponseToolkit, reason: string, message: string, status = 403): ResponseObject => {
+      metrics.count('refused', { reason });
+      return h.response(writeRefusal(reason, message)).type('text/xml').code(status);
+    };
+
+    const topology: Lifecycle.Method = (request, h) => (header(request, 'authorization') === undefined ? report(request, h) : onboard(request, h));
+    const telemetry: Lifecycle.Method = (request, h) => withAgent(request, h, () => h.response().code(200));
+    // Content-Type says x-www-form-urlencoded whatever the body is (§1.5): never parse by it.
+    const raw = (maxBytes: number) => ({ auth: false as const, payload: { parse: false, output: 'data' as const, maxBytes } });
+
+    server.route([
+      { method: 'POST', path: TOPOLOGY_PATH, handler: topology, options: raw(MAX_TOPOLOGY_BYTES) },
+      { method: 'POST', path: RENEW_PATH, handler: renewal, options: raw(MAX_TOPOLOGY_BYTES) },
+      { method: 'POST', path: TELEMETRY_PATH, handler: telemetry, options: raw(MAX_TELEMETRY_BYTES) },
+    ]);
+  },
+};
+
+function header(request: Request, name: string): string | undefined {
+  const value: unknown = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}

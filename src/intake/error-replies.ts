@@ -1,0 +1,75 @@
+/** The one table: what is refused → HTTP status, log level, when to come back, and what to do. The README's table is made from it. */
+import type { ErrorCode } from '../errors.ts';
+
+export interface ErrorReply {
+  readonly status: number;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Seconds, for Retry-After. */
+  readonly retryAfterS?: number;
+  /** For the README: when it happens and what to do. */
+  readonly meaning: string;
+}
+
+const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorReply>([
+  [
+    'relay.agent.no-certificate',
+    { status: 403, level: 'warn', meaning: 'The connection has no client certificate. Enrol the machine and connect with its certificate.' },
+  ],
+  ['relay.agent.unknown-certificate', { status: 403, level: 'warn', meaning: 'No agent has enrolled with this certificate. Enrol the machine again.' }],
+  [
+    'relay.agent.certificate-expired',
+    { status: 403, level: 'warn', meaning: "The certificate's time is over, or has not begun. Check the clock, or enrol again." },
+  ],
+  [
+    'relay.agent.certificate-replaced',
+    { status: 403, level: 'warn', meaning: 'The agent renewed this certificate long ago. Use the new one, or enrol again.' },
+  ],
+  ['relay.agent.pending', { status: 403, level: 'info', meaning: 'The agent waits for approval: `relay agents approve <agent>`.' }],
+  ['relay.agent.suspended', { status: 403, level: 'warn', meaning: 'An operator suspended the agent: `relay agents show <agent>` says why.' }],
+  [
+    'relay.intake.too-large',
+    { status: 413, level: 'warn', meaning: 'The body, as sent or once inflated, is larger than `intake.maxInflatedSize`. Send smaller batches, or raise it.' },
+  ],
+  ['relay.intake.unknown-encoding', { status: 415, level: 'warn', meaning: 'Content-Encoding is none of identity, deflate, gzip.' }],
+  ['relay.intake.bad-log-type', { status: 400, level: 'warn', meaning: 'Log-Type is missing, or not a letter and up to 100 letters, digits or underscores.' }],
+  ['relay.intake.bad-request', { status: 400, level: 'warn', meaning: 'The request is no HTTP we understand, or lacks something its path needs.' }],
+  ['relay.intake.unknown-path', { status: 404, level: 'info', meaning: 'No service at this path. Check the address the agent was given.' }],
+  ['relay.intake.too-slow', { status: 408, level: 'warn', meaning: 'The body did not arrive within `intake.bodyTimeout`.' }],
+  ['relay.intake.aborted', { status: 499, level: 'info', meaning: 'The sender went away in the middle of its request. Nothing was kept; it sends again.' }],
+  ['relay.blob.bad-address', { status: 403, level: 'warn', meaning: 'The upload address is unknown or too old. The agent asks for a new one by itself.' }],
+  [
+    'relay.cache.full',
+    { status: 503, level: 'warn', retryAfterS: 60, meaning: 'There is no room: cache, disk or Redis is full. The sender keeps its data and comes back.' },
+  ],
+  [
+    'relay.cache.unavailable',
+    { status: 503, level: 'warn', retryAfterS: 10, meaning: 'Disk or Redis did not take the batch. The sender keeps its data and comes back.' },
+  ],
+  ['relay.internal', { status: 500, level: 'error', meaning: 'A fault of the relay: its log has the details. The sender keeps its data and comes back.' }],
+]);
+
+const INTERNAL: ErrorReply = { status: 500, level: 'error', meaning: '' };
+
+/** The reply for a code; an unknown one is a fault of ours. */
+export function replyFor(code: ErrorCode): ErrorReply {
+  return REPLIES.get(code) ?? INTERNAL;
+}
+
+/** The table's rows, for the README. */
+export function errorReplies(): readonly (readonly [ErrorCode, ErrorReply])[] {
+  return [...REPLIES];
+}
+
+/** Our code for a status that hapi gave by itself, before any of our code ran. */
+export function codeOfStatus(status: number): ErrorCode {
+  const codes: Record<number, ErrorCode> = {
+    400: 'relay.intake.bad-request',
+    404: 'relay.intake.unknown-path',
+    405: 'relay.intake.unknown-path',
+    408: 'relay.intake.too-slow',
+    413: 'relay.intake.too-large',
+    415: 'relay.intake.unknown-encoding',
+    499: 'relay.intake.aborted',
+  };
+  return codes[status] ?? 'relay.internal';
+}

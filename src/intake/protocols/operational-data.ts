@@ -1,0 +1,136 @@
+/**
+ * hapi plugin: the data part of the OMS protocol (wire protocol §3): PostJsonDataItems, custom records, diagnostics. It only translates:
+ * headers and bytes → batch, outcome → status.
+ *
+ * What an agent sends and nobody can make sense of is taken with 200 and put aside: a refusal would cost that agent the whole chunk (§3.2).
+ */
+import type { Lifecycle, Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { ContentEncoding, Origin } from '../../batch/batch.ts';
+import { RelayError } from '../../errors.ts';
+import type { Agent } from '../../management-group/agent.ts';
+import { CUSTOM_RECORDS_VERSION, DIAGNOSTICS_PATH, UPLOAD_PATH } from '../../oms-protocol/paths.ts';
+import { BATCH_ID_HEADER, DATA_HEADERS } from '../../oms-protocol/upload-headers.ts';
+import type { Accept, Arrival } from '../accept.ts';
+import { exceeds, readBodyHead } from '../body-head.ts';
+
+/** What a compressed body may be longer than the inflated limit: data that does not compress grows a little. */
+const ENCODING_OVERHEAD_BYTES = 64 * 1024;
+// §3.5: a letter, then 1 to 100 letters, digits or underscores.
+const LOG_TYPE = /^[A-Za-z][A-Za-z0-9_]{1,100}$/;
+const DIAGNOSTICS = 'DIAGNOSTICS';
+
+export interface OperationalDataOptions {
+  readonly accept: Accept;
+  /** Bytes of a body once inflated. */
+  readonly maxInflatedBytes: number;
+  /** Milliseconds for the whole body to arrive. */
+  readonly bodyTimeoutMs: number;
+}
+
+type Described = { readonly arrival: Arrival; readonly unreadable?: string };
+
+export const operationalDataPlugin: Plugin<OperationalDataOptions> = {
+  name: 'operational-data',
+  register(server, options) {
+    const { accept, maxInflatedBytes } = options;
+
+    const answer = async (h: ResponseToolkit, { arrival, unreadable }: Described): Promise<ResponseObject> => {
+      if (unreadable === undefined)
+        return h
+          .response()
+          .code(200)
+          .header(BATCH_ID_HEADER, await accept.accept(arrival));
+      const id = await accept.quarantine(arrival, unreadable);
+      const message = `The batch was taken, but put aside: ${unreadable}. An operator of the relay can look at it as ${id}.`;
+      return h
+        .response({ quarantined: { batchId: id, reason: unreadable, message } })
+        .code(200)
+        .header(BATCH_ID_HEADER, id);
+    };
+
+    const upload: Lifecycle.Method = async (request, h) =>
+      answer(h, isCustom(request) ? await describeCustom(request, maxInflatedBytes) : await describeEnvelope(request, maxInflatedBytes));
+    const diagnostics: Lifecycle.Method = async (request, h) => answer(h, await describeDiagnostics(request, maxInflatedBytes));
+
+    const payload = { parse: false, output: 'data' as const, maxBytes: maxInflatedBytes + ENCODING_OVERHEAD_BYTES, timeout: options.bodyTimeoutMs };
+    server.route([
+      { method: 'POST', path: UPLOAD_PATH, handler: upload, options: { payload } },
+      { method: 'POST', path: DIAGNOSTICS_PATH, handler: diagnostics, options: { payload } },
+    ]);
+  },
+};
+
+function isCustom(request: Request): boolean {
+  return request.query['api-version'] === CUSTOM_RECORDS_VERSION || request.headers['log-type'] !== undefined;
+}
+
+async function describeEnvelope(request: Request, maxBytes: number): Promise<Described> {
+  const body = bodyOf(request);
+  const origin = originOf(request, 'operational-data');
+  const head = await readBodyHead(body, origin.encoding, maxBytes);
+  if (head.outcome === 'too-large') throw tooLarge(maxBytes);
+  const { dataType, solution } = head.outcome === 'read' ? head : { dataType: 'UNREADABLE', solution: '' };
+  const arrival: Arrival = { ...senderOf(request), dataType, solution, origin, body };
+  return head.outcome === 'read' ? { arrival } : { arrival, unreadable: head.reason };
+}
+
+async function describeCustom(request: Request, maxBytes: number): Promise<Described> {
+  const logType: unknown = request.headers['log-type'];
+  if (typeof logType !== 'string' || !LOG_TYPE.test(logType)) {
+    throw new RelayError('relay.intake.bad-log-type', 'Custom records need a Log-Type header: a letter, then up to 100 letters, digits or underscores.');
+  }
+  const body = bodyOf(request);
+  const origin = originOf(request, 'operational-data');
+  await refuseTooLarge(body, origin.encoding, maxBytes);
+  const arrival: Arrival = { ...senderOf(request), dataType: logType, solution: 'CustomLog', origin, body };
+  return body.length === 0 ? { arrival, unreadable: 'empty' } : { arrival };
+}
+
+// The body has no DataType key; its IPName is nearly always this one (§3.6).
+async function describeDiagnostics(request: Request, maxBytes: number): Promise<Described> {
+  const body = bodyOf(request);
+  const origin = originOf(request, 'diagnostics');
+  await refuseTooLarge(body, origin.encoding, maxBytes);
+  const arrival: Arrival = { ...senderOf(request), dataType: DIAGNOSTICS, solution: 'Diagnostics', origin, body };
+  return body.length === 0 ? { arrival, unreadable: 'empty' } : { arrival };
+}
+
+async function refuseTooLarge(body: Buffer, encoding: ContentEncoding, maxBytes: number): Promise<void> {
+  if (await exceeds(body, encoding, maxBytes)) throw tooLarge(maxBytes);
+}
+
+function tooLarge(maxBytes: number): RelayError {
+  return new RelayError(
+    'relay.intake.too-large',
+    `The body inflates to more than ${maxBytes} bytes (intake.maxInflatedSize). Send smaller batches, or raise the limit.`,
+  );
+}
+
+function bodyOf(request: Request): Buffer {
+  return (request.payload as Buffer | null) ?? Buffer.alloc(0);
+}
+
+function senderOf(request: Request): Pick<Agent, 'workspaceId' | 'agentId'> {
+  const { agent } = request.auth.credentials;
+  if (!agent) throw new RelayError('relay.internal', 'An upload was let in without an agent.');
+  return { workspaceId: agent.workspaceId, agentId: agent.agentId };
+}
+
+function originOf(request: Request, service: Origin['service']): Origin {
+  const headers = Object.fromEntries(
+    DATA_HEADERS.flatMap((name) => {
+      const value: unknown = request.headers[name];
+      return typeof value === 'string' && value.length <= 1024 ? [[name, value] as const] : [];
+    }),
+  );
+  return { protocol: 'operational-data', service, encoding: encodingOf(request), headers };
+}
+
+function encodingOf(request: Request): ContentEncoding {
+  const value = String((request.headers['content-encoding'] as unknown) ?? 'identity')
+    .trim()
+    .toLowerCase();
+  if (value === 'identity' || value === 'deflate' || value === 'gzip') return value;
+  if (value === '') return 'identity';
+  throw new RelayError('relay.intake.unknown-encoding', `Content-Encoding "${value.slice(0, 40)}" is none of identity, deflate, gzip.`);
+}

@@ -1,0 +1,107 @@
+import { chmod, rm } from 'node:fs/promises';
+import { server as createServer, type Lifecycle, type Server } from '@hapi/hapi';
+import { z } from 'zod';
+import { messageOf, RelayError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { parseWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
+import { askControl, controlPath } from './control-client.ts';
+import { type Fault, readFault } from './faults.ts';
+import { MAX_QUERY_RECORDS, type RecordFilter, type StoredRecord } from './store-reader.ts';
+import type { DataCount } from './upload.ts';
+
+const MAX_BODY_BYTES = 4096;
+
+/** What the control socket may see and do. */
+export interface Controlled {
+  fault(): Fault;
+  setFault(fault: Fault): Promise<void>;
+  count(workspaceId?: WorkspaceId | undefined): readonly DataCount[];
+  batchIds(workspaceId: WorkspaceId): readonly string[];
+  query(workspaceId: WorkspaceId, filter: RecordFilter): readonly StoredRecord[];
+}
+
+export interface Control {
+  close(): Promise<void>;
+}
+
+const querySchema = z.strictObject({
+  workspace: z.string(),
+  dataType: z.string().max(128).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  where: z.string().max(1024).optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_QUERY_RECORDS).default(100),
+});
+
+/**
+ * Opens the control socket, `control.sock` in the data folder (mode 0600): HTTP with GET and POST /fault, GET /count, /batch-ids and /query.
+ * Throws `relay.local-workspace.already-running` when another process answers there.
+ */
+export async function openControl(dataFolder: string, controlled: Controlled, log: Logger): Promise<Control> {
+  const path = controlPath(dataFolder);
+  await refuseSecond(dataFolder);
+  await rm(path, { force: true });
+  const control = createServer({ port: path, debug: false, compression: false, routes: { payload: { maxBytes: MAX_BODY_BYTES } } });
+  control.events.on({ name: 'request', channels: 'error' }, (_request, event) => log.warn({ reason: messageOf(event.error) }, 'a control request failed'));
+  control.ext('onPreResponse', shapeError);
+  addRoutes(control, controlled);
+  await control.start();
+  await chmod(path, 0o600);
+  return { close: () => control.stop({ timeout: 1_000 }) };
+}
+
+function addRoutes(control: Server, controlled: Controlled): void {
+  control.route([
+    { method: 'GET', path: '/fault', handler: () => controlled.fault() },
+    {
+      method: 'POST',
+      path: '/fault',
+      handler: async (request) => {
+        await controlled.setFault(readFault(request.payload));
+        return controlled.fault();
+      },
+    },
+    {
+      method: 'GET',
+      path: '/count',
+      handler: (request) => {
+        const { workspace } = request.query as { workspace?: string };
+        return [...controlled.count(workspace === undefined ? undefined : parseWorkspaceId(workspace))];
+      },
+    },
+    {
+      method: 'GET',
+      path: '/batch-ids',
+      handler: (request) => [...controlled.batchIds(parseWorkspaceId(String((request.query as { workspace?: string }).workspace)))],
+    },
+    {
+      method: 'GET',
+      path: '/query',
+      handler: (request) => {
+        const { workspace, since, ...filter } = readQuery(request.query);
+        return [...controlled.query(parseWorkspaceId(workspace), { ...filter, since: since && new Date(since).toISOString() })];
+      },
+    },
+  ]);
+}
+
+function readQuery(query: unknown): z.output<typeof querySchema> {
+  const read = querySchema.safeParse(query);
+  if (read.success) return read.data;
+  throw new RelayError('relay.local-workspace.bad-query', `The query cannot be read: ${z.prettifyError(read.error).replaceAll('\n', ' ')}.`);
+}
+
+const shapeError: Lifecycle.Method = (request, h) => {
+  const { response } = request;
+  if (!(response instanceof RelayError)) return h.continue;
+  return h.response({ error: { code: response.code, message: messageOf(response) } }).code(400);
+};
+
+async function refuseSecond(dataFolder: string): Promise<void> {
+  try {
+    await askControl(dataFolder, { method: 'GET', path: '/fault' });
+  } catch (error) {
+    // Nobody answers: what is left of the socket belongs to a process that is gone.
+    if (error instanceof RelayError && error.code === 'relay.control.not-running') return;
+  }
+  throw new RelayError('relay.local-workspace.already-running', `Another local workspace runs on ${dataFolder}. Stop it, or choose another --data folder.`);
+}

@@ -1,0 +1,177 @@
+import { createServer, type Server } from 'node:https';
+import { join } from 'node:path';
+import type { Identity } from '../authority/agent-identity.ts';
+import { type Authority, openAuthority } from '../authority/authority.ts';
+import { type Clock, every } from '../clock.ts';
+import { messageOf, RelayError } from '../errors.ts';
+import { makePrivateFolder } from '../files.ts';
+import type { Logger } from '../logger.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { openControl } from './control.ts';
+import { createFaults, type Fault, type Faults } from './faults.ts';
+import { createGate, type Gate } from './gate.ts';
+import { type HostedWorkspace, type HostedWorkspaces, hostedWorkspace, openHostedWorkspace } from './hosted-workspace.ts';
+import { createPeerOf } from './peer.ts';
+import { createService } from './service.ts';
+import type { RecordFilter, StoredRecord } from './store-reader.ts';
+import type { DataCount } from './upload.ts';
+
+const SERVER_CERTIFICATE_DAYS = 90;
+const CERTIFICATE_CHECK_MS = 12 * 3_600_000;
+const STOP_GRACE_MS = 2_000;
+const MAX_CONNECTIONS = 4_096;
+
+export interface LocalWorkspaceOptions {
+  /** Everything it keeps: authority, databases, control socket. Made if it is not there. */
+  readonly dataFolder: string;
+  readonly address: string;
+  /** 0 lets the operating system choose; it stays the same until `stop`. */
+  readonly port: number;
+  /** DNS names and addresses for the server certificate, at least one. */
+  readonly names: readonly string[];
+  /** `key` is the workspace's shared key, in base64. */
+  readonly workspaces: readonly { readonly id: WorkspaceId; readonly key: string }[];
+  /** Count data in memory instead of keeping it, for measuring. */
+  readonly sink?: boolean;
+}
+
+export interface Listening {
+  readonly port: number;
+  /** Such as `https://localhost:9443`, with the first of the names. */
+  readonly url: string;
+  /** PEM of the root certificate that senders must trust, and its file. */
+  readonly rootPem: string;
+  readonly rootPath: string;
+}
+
+/** Our stand-in for the cloud service. Everything but `start` and `stop` needs it to run, and throws `relay.local-workspace.not-running` otherwise. */
+export interface LocalWorkspace {
+  start(): Promise<Listening>;
+  /** Requests in progress get two seconds. Safe to call twice. */
+  stop(): Promise<void>;
+  fault(): Fault;
+  /** Resolves when new connections and requests meet the fault; `{ mode: 'none' }` ends it. */
+  setFault(fault: Fault): Promise<void>;
+  /** Requests that the fault in force holds up now: those that hang, and those whose answer is slow. */
+  held(): number;
+  /** Of one workspace, or of all. */
+  count(workspaceId?: WorkspaceId | undefined): readonly DataCount[];
+  /** The distinct batch ids a workspace has, in the order in which each came first. */
+  batchIds(workspaceId: WorkspaceId): readonly string[];
+  /** The newest records that match, the oldest of them first. */
+  query(workspaceId: WorkspaceId, filter: RecordFilter): readonly StoredRecord[];
+}
+
+export interface LocalWorkspaceDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Running {
+  readonly workspaces: HostedWorkspaces;
+  readonly faults: Faults;
+  readonly listening: Listening;
+  readonly stop: () => Promise<void>;
+}
+
+export function createLocalWorkspace(options: LocalWorkspaceOptions, deps: LocalWorkspaceDeps): LocalWorkspace {
+  let running: Running | undefined;
+  const parts = (): Running => running ?? notRunning();
+
+  const inspection = {
+    fault: (): Fault => parts().faults.current(),
+    setFault: (fault: Fault): Promise<void> => parts().faults.set(fault),
+    held: (): number => parts().faults.held(),
+    count: (id?: WorkspaceId): readonly DataCount[] =>
+      (id ? [hostedWorkspace(parts().workspaces, id)] : [...parts().workspaces.values()]).flatMap(({ intake }) => intake.count()),
+    batchIds: (id: WorkspaceId): readonly string[] => hostedWorkspace(parts().workspaces, id).intake.batchIds(),
+    query: (id: WorkspaceId, filter: RecordFilter): readonly StoredRecord[] => hostedWorkspace(parts().workspaces, id).reader.newest(filter),
+  };
+
+  return {
+    ...inspection,
+    async start() {
+      running ??= await run(options, deps, inspection);
+      return running.listening;
+    },
+    async stop() {
+      const stopping = running;
+      running = undefined;
+      await stopping?.stop();
+    },
+  };
+}
+
+type Inspection = Omit<LocalWorkspace, 'start' | 'stop'>;
+
+async function run(options: LocalWorkspaceOptions, deps: LocalWorkspaceDeps, inspection: Inspection): Promise<Running> {
+  await using parts = new AsyncDisposableStack();
+  await makePrivateFolder(options.dataFolder);
+  // First, for it tells whether another process has this folder.
+  const control = await openControl(options.dataFolder, inspection, deps.log);
+  parts.defer(() => control.close());
+  const authority = await openAuthority(join(options.dataFolder, 'authority'), deps.clock.now);
+  const workspaces = await openWorkspaces(options, parts);
+  const listener = await createListener(authority, options.names, deps, parts);
+  const gate = createGate(listener, options, deps.clock);
+  const faults = createFaults(gate.apply);
+  const service = await createService({ ...deps, workspaces, faults, peerOf: createPeerOf() }, listener);
+  parts.defer(() => service.stop());
+  const port = await gate.open();
+  parts.defer(() => closeGate(gate, faults));
+  const listening = {
+    port,
+    url: `https://${options.names[0] ?? options.address}:${port}`,
+    rootPem: authority.root,
+    rootPath: join(options.dataFolder, 'authority', 'root.pem'),
+  };
+  deps.log.info({ port, workspaces: [...workspaces.keys()] }, 'local workspace started');
+  const running = parts.move();
+  return { workspaces, faults, listening, stop: () => running.disposeAsync() };
+}
+
+async function openWorkspaces(options: LocalWorkspaceOptions, parts: AsyncDisposableStack): Promise<HostedWorkspaces> {
+  const workspaces = new Map<WorkspaceId, HostedWorkspace>();
+  for (const { id, key } of options.workspaces) {
+    const workspace = await openHostedWorkspace({ dataFolder: options.dataFolder, id, key, sink: options.sink ?? false });
+    parts.defer(() => workspace.close());
+    workspaces.set(id, workspace);
+  }
+  return workspaces;
+}
+
+async function createListener(authority: Authority, names: readonly string[], deps: LocalWorkspaceDeps, parts: AsyncDisposableStack): Promise<Server> {
+  const current = async (): Promise<Identity> => await authority.serverIdentity(names, SERVER_CERTIFICATE_DAYS);
+  const { certificate, privateKey } = await current();
+  const listener = createServer({
+    cert: certificate,
+    key: privateKey,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    // Agents' certificates are self-signed: they are asked for here, and compared with the registered ones (§1.2).
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
+  listener.maxConnections = MAX_CONNECTIONS;
+  const renew = async (): Promise<void> => {
+    try {
+      const next = await current();
+      listener.setSecureContext({ cert: next.certificate, key: next.privateKey, minVersion: 'TLSv1.2' });
+    } catch (cause) {
+      deps.log.warn({ reason: messageOf(cause) }, 'the server certificate could not be renewed; trying again in 12 hours');
+    }
+  };
+  parts.defer(every(deps.clock, CERTIFICATE_CHECK_MS, renew));
+  return listener;
+}
+
+async function closeGate(gate: Gate, faults: Faults): Promise<void> {
+  const closed = gate.close(STOP_GRACE_MS);
+  // Requests that hang are let go.
+  await faults.set({ mode: 'none' });
+  await closed;
+}
+
+function notRunning(): never {
+  throw new RelayError('relay.local-workspace.not-running', 'The local workspace is not running. Start it first.');
+}

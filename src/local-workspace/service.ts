@@ -1,0 +1,39 @@
+import type { Server as HttpsServer } from 'node:https';
+import { server as createServer, type Server } from '@hapi/hapi';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import { agentService } from './agent-service.ts';
+import { dataService } from './data-service.ts';
+import { faultInjection } from './fault-injection.ts';
+import type { Faults } from './faults.ts';
+import type { HostedWorkspaces } from './hosted-workspace.ts';
+import type { PeerOf } from './peer.ts';
+import { shapeRefusal } from './replies.ts';
+
+export interface ServiceDeps {
+  readonly workspaces: HostedWorkspaces;
+  readonly peerOf: PeerOf;
+  readonly faults: Faults;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The service's paths on a listener, which somebody else opens and closes. Without one it answers `inject` alone. */
+export async function createService(deps: ServiceDeps, listener?: HttpsServer): Promise<Server> {
+  const service = createServer({
+    ...(listener ? { listener, tls: true, autoListen: false } : {}),
+    // The gate knows the connections.
+    operations: { cleanStop: false },
+    // Senders differ in how they spell paths.
+    router: { isCaseSensitive: false },
+    compression: false,
+    debug: false,
+  });
+  service.events.on({ name: 'request', channels: 'error' }, (request, event) => {
+    deps.log.error({ err: event.error, path: request.path }, 'a request failed');
+  });
+  service.ext('onPreResponse', shapeRefusal);
+  await service.register([faultInjection(deps), agentService(deps), dataService(deps)]);
+  await service.initialize();
+  return service;
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** The process's edge: the command line, exit codes. */
+import { Command, CommanderError } from 'commander';
+import { agentCommand } from './commands/agent.ts';
+import { agentsCommand } from './commands/agents.ts';
+import { configCommand } from './commands/config.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
+import { enrolmentKeyCommand } from './commands/enrolment-key.ts';
+import { localWorkspaceCommand } from './commands/local-workspace.ts';
+import { CommandFailure, EXIT, exitCodeOf } from './commands/output.ts';
+import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { packageVersion } from './commands/version.ts';
+import { messageOf, RelayError } from './errors.ts';
+
+const { env } = process;
+
+const program = new Command('relay')
+  .description('Takes log data from a site’s agents, keeps it safe while the cloud is away, and sends it on to Azure Monitor Logs workspaces.')
+  .version(packageVersion)
+  .addHelpText(
+    'after',
+    `\nExit codes: ${EXIT.ok} done · ${EXIT.failed} failed, or the answer is no · ${EXIT.usage} wrong arguments or configuration · ${EXIT.notRunning} no running relay`,
+  )
+  .addCommand(startCommand(env))
+  .addCommand(statusCommand(env))
+  .addCommand(configCommand(env))
+  .addCommand(enrolmentKeyCommand(env))
+  .addCommand(agentsCommand(env))
+  .addCommand(deadLettersCommand(env))
+  .addCommand(agentCommand())
+  .addCommand(localWorkspaceCommand());
+
+for (const command of withSubcommands(program)) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((one) => withSubcommands(one as Command))];
+}
+
+// A person reads this: the message, then each cause; never a stack.
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const text = error instanceof RelayError && error.code === 'relay.configuration.invalid' ? error.message : messageOf(error);
+  process.stderr.write(`${text}\n`);
+  if (error instanceof CommandFailure) return error.exitCode;
+  return error instanceof RelayError ? exitCodeOf(error) : EXIT.failed;
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { RelayError } from '../errors.ts';
+import type { KeyRing } from '../workspace/key-ring.ts';
+import { open, seal } from '../workspace/seal.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+
+const KEY_BYTES = 64;
+const PURPOSE = 'enrolment keys';
+
+/** An enrolment key without the key itself. */
+export interface EnrolmentKey {
+  readonly id: string;
+  readonly name: string;
+  readonly workspaceId: WorkspaceId;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly expiresAt: number | undefined;
+  readonly revokedAt: number | undefined;
+  /** How many onboardings it has signed. */
+  readonly uses: number;
+}
+
+export interface NewEnrolmentKey {
+  readonly name: string;
+  readonly workspaceId: WorkspaceId;
+  readonly expiresAt?: number | undefined;
+  /** A key that agents have already, such as their workspace's; a new one of 64 random bytes otherwise. */
+  readonly key?: Buffer | undefined;
+}
+
+export interface EnrolmentKeys {
+  /** Makes a key and returns it, base64, once; it is kept sealed. Throws `relay.enrolment-key.name-taken`. */
+  create(wanted: NewEnrolmentKey): { readonly enrolmentKey: EnrolmentKey; readonly secret: string };
+  list(): EnrolmentKey[];
+  /** True when there was a key of that name or id that was not revoked yet. */
+  revoke(nameOrId: string): boolean;
+  /** Keys that may sign for a workspace now, opened. */
+  usable(workspaceId: WorkspaceId): readonly { readonly id: string; readonly key: Buffer }[];
+  nameOf(id: string): string;
+  countUse(id: string): void;
+}
+
+interface Row {
+  id: string;
+  name: string;
+  workspace_id: WorkspaceId;
+  sealed_key: Uint8Array;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  uses: number;
+}
+
+export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: () => number): EnrolmentKeys {
+  const all = database.prepare('SELECT * FROM enrolment_keys ORDER BY created_at');
+  const insert = database.prepare('INSERT INTO enrolment_keys (id, name, workspace_id, sealed_key, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)');
+  const revoke = database.prepare('UPDATE enrolment_keys SET revoked_at = ? WHERE (name = ? OR id = ?) AND revoked_at IS NULL');
+  const count = database.prepare('UPDATE enrolment_keys SET uses = uses + 1 WHERE id = ?');
+  const rows = (): Row[] => all.all() as unknown as Row[];
+
+  const sealKey = (id: string, key: Buffer): Buffer => {
+    const sealing = keys.groupKey(PURPOSE, keys.currentKeyId);
+    if (!sealing) throw new RelayError('relay.keys.unusable', `The key ring has lost its current key ${keys.currentKeyId}.`);
+    return Buffer.concat(seal([key], sealing, keys.currentKeyId, `enrolment key ${id}`));
+  };
+
+  return {
+    create({ name, workspaceId, expiresAt, key = randomBytes(KEY_BYTES) }) {
+      if (rows().some((row) => row.name === name)) {
+        throw new RelayError(
+          'relay.enrolment-key.name-taken',
+          `There is an enrolment key named "${name}" already. Choose another name; a revoked key keeps its name for the record.`,
+        );
+      }
+      const id = randomBytes(6).toString('hex');
+      insert.run(id, name, workspaceId, sealKey(id, key), now(), expiresAt ?? null);
+      return { enrolmentKey: { id, name, workspaceId, createdAt: now(), expiresAt, revokedAt: undefined, uses: 0 }, secret: key.toString('base64') };
+    },
+    list: () => rows().map(fromRow),
+    revoke: (nameOrId) => Number(revoke.run(now(), nameOrId, nameOrId).changes) > 0,
+    usable: (workspaceId) =>
+      rows()
+        .filter((row) => row.workspace_id === workspaceId && row.revoked_at === null && (row.expires_at === null || row.expires_at > now()))
+        .map((row) => ({ id: row.id, key: open(Buffer.from(row.sealed_key), (keyId) => keys.groupKey(PURPOSE, keyId), `enrolment key ${row.id}`) })),
+    nameOf: (id) => rows().find((row) => row.id === id)?.name ?? id,
+    countUse(id) {
+      count.run(id);
+    },
+  };
+}
+
+function fromRow(row: Row): EnrolmentKey {
+  return {
+    id: row.id,
+    name: row.name,
+    workspaceId: row.workspace_id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+    revokedAt: row.revoked_at ?? undefined,
+    uses: row.uses,
+  };
+}

@@ -1,0 +1,37 @@
+import { type Clock, every } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { KeyRing } from '../workspace/key-ring.ts';
+import { openDatabase } from './database.ts';
+import { createEnrolmentKeys, type EnrolmentKeys } from './enrolment-keys.ts';
+import { createRegistry, type Registry } from './registry.ts';
+
+const FLUSH_EVERY_MS = 60_000;
+
+/** Who may send to the relay, and with which keys new machines come. Kept in one file of its own. */
+export interface ManagementGroup {
+  readonly registry: Registry;
+  readonly enrolmentKeys: EnrolmentKeys;
+  close(): void;
+}
+
+/** Opens the file at `path`, or makes it. */
+export function openManagementGroup(path: string, { keys, clock, log }: { keys: KeyRing; clock: Clock; log: Logger }): ManagementGroup {
+  const database = openDatabase(path);
+  const registry = createRegistry(database, clock.now);
+  const stop = every(clock, FLUSH_EVERY_MS, () => {
+    try {
+      registry.flush();
+    } catch (error) {
+      log.warn({ err: error }, 'when agents were last seen could not be written; it is tried again in a minute');
+    }
+  });
+  return {
+    registry,
+    enrolmentKeys: createEnrolmentKeys(database, keys, clock.now),
+    close() {
+      stop();
+      registry.flush();
+      database.close();
+    },
+  };
+}

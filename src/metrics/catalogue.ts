@@ -1,0 +1,153 @@
+/** Every metric, declared once: name, type, unit in the name, labels, meaning. The README's table is made from this. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface MetricDeclaration {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+  /** Upper bounds, for histograms. */
+  readonly buckets?: readonly number[];
+}
+
+const ACKNOWLEDGEMENT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+type CounterName =
+  | 'receivedBatches'
+  | 'receivedBytes'
+  | 'refused'
+  | 'quarantined'
+  | 'connectionsFailed'
+  | 'enrolments'
+  | 'cacheDamagedBytes'
+  | 'upstreamRequests';
+type GaugeName =
+  | 'connections'
+  | 'agents'
+  | 'cachedBatches'
+  | 'cachedBytes'
+  | 'cacheUsedBytes'
+  | 'cacheLimitBytes'
+  | 'oldestSeconds'
+  | 'balance'
+  | 'upstreamAwake'
+  | 'certificateExpiry';
+type HistogramName = 'acknowledgement' | 'upstreamSeconds';
+type Labels = Readonly<Record<string, string>>;
+
+export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, MetricDeclaration>> = {
+  receivedBatches: { type: 'counter', name: 'relay_received_batches_total', labels: ['workspace', 'kind'], help: 'Batches acknowledged to agents.' },
+  receivedBytes: {
+    type: 'counter',
+    name: 'relay_received_bytes_total',
+    labels: ['workspace', 'kind'],
+    help: 'Bytes of acknowledged batches, as they came over the wire.',
+  },
+  refused: { type: 'counter', name: 'relay_intake_refused_total', labels: ['reason'], help: 'Requests refused, by the code in the answer.' },
+  quarantined: {
+    type: 'counter',
+    name: 'relay_intake_quarantined_total',
+    labels: ['reason'],
+    help: 'Batches taken with 200 but put aside, because nobody can make sense of them.',
+  },
+  connectionsFailed: {
+    type: 'counter',
+    name: 'relay_intake_connections_failed_total',
+    labels: ['reason'],
+    help: 'Connections that ended before a request: no TLS, an old TLS version, a handshake that took too long.',
+  },
+  connections: { type: 'gauge', name: 'relay_intake_connections', labels: [], help: 'Open connections of agents.' },
+  acknowledgement: {
+    type: 'histogram',
+    name: 'relay_intake_acknowledgement_seconds',
+    labels: [],
+    help: 'From the whole body to the acknowledgement: sealing, disk and index.',
+    buckets: ACKNOWLEDGEMENT_BUCKETS,
+  },
+  enrolments: {
+    type: 'counter',
+    name: 'relay_enrolments_total',
+    labels: ['outcome'],
+    help: 'Onboarding requests, by outcome: accepted, or the reason of the refusal.',
+  },
+  agents: { type: 'gauge', name: 'relay_agents', labels: ['workspace', 'state'], help: 'Agents by state.' },
+  cachedBatches: { type: 'gauge', name: 'relay_cache_batches', labels: ['workspace', 'kind'], help: 'Batches that wait for upstream.' },
+  cachedBytes: { type: 'gauge', name: 'relay_cache_bytes', labels: ['workspace', 'kind'], help: 'Bytes of the batches that wait for upstream.' },
+  cacheUsedBytes: { type: 'gauge', name: 'relay_cache_used_bytes', labels: [], help: 'Bytes that count against cache.limit: stored groups and dead letters.' },
+  cacheLimitBytes: { type: 'gauge', name: 'relay_cache_limit_bytes', labels: [], help: 'cache.limit.' },
+  cacheDamagedBytes: {
+    type: 'counter',
+    name: 'relay_cache_damaged_bytes_total',
+    labels: [],
+    help: 'Bytes of segments that could not be read at the start and were set aside.',
+  },
+  oldestSeconds: {
+    type: 'gauge',
+    name: 'relay_cache_oldest_batch_age_seconds',
+    labels: ['workspace'],
+    help: 'Age of the oldest batch that waits; 0 when none does.',
+  },
+  balance: {
+    type: 'gauge',
+    name: 'relay_balance_batches',
+    labels: ['workspace', 'kind', 'entry'],
+    help: 'Where batches went since the start: recovered + received = delivered + cached + deadLettered + dropped.',
+  },
+  upstreamAwake: { type: 'gauge', name: 'relay_upstream_awake', labels: ['workspace'], help: '1 while the workspace answers, 0 while its queue rests.' },
+  upstreamRequests: {
+    type: 'counter',
+    name: 'relay_upstream_requests_total',
+    labels: ['workspace', 'outcome'],
+    help: 'Batches offered upstream, by what became of them: delivered, retry or refused.',
+  },
+  upstreamSeconds: {
+    type: 'histogram',
+    name: 'relay_upstream_request_seconds',
+    labels: [],
+    help: 'How long upstream took to answer.',
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
+  },
+  certificateExpiry: {
+    type: 'gauge',
+    name: 'relay_certificate_expiry_timestamp_seconds',
+    labels: ['role'],
+    help: 'When a certificate of ours ends, in seconds since 1970.',
+  },
+};
+
+/** Records figures under the catalogue's names. */
+export interface Metrics {
+  count(name: CounterName, labels: Labels, by?: number): void;
+  set(name: GaugeName, labels: Labels, value: number): void;
+  observe(name: HistogramName, labels: Labels, seconds: number): void;
+  /** Called before each scrape, to set the gauges that are read from elsewhere. */
+  beforeScrape(read: () => void): void;
+  /** The text exposition format. */
+  expose(): Promise<string>;
+}
+
+/** A set of metrics of its own: two relays in one process do not share figures. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'relay_' });
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, Gauge>();
+  const histograms = new Map<string, Histogram>();
+  const readers: (() => void)[] = [];
+  for (const [key, declared] of Object.entries(METRICS) as [string, MetricDeclaration][]) {
+    const settings = { name: declared.name, help: declared.help, labelNames: [...declared.labels], registers: [registry] };
+    if (declared.type === 'counter') counters.set(key, new Counter(settings));
+    else if (declared.type === 'gauge') gauges.set(key, new Gauge(settings));
+    else histograms.set(key, new Histogram({ ...settings, buckets: [...(declared.buckets ?? [])] }));
+  }
+  return {
+    count: (name, labels, by = 1) => counters.get(name)?.inc(labels, by),
+    set: (name, labels, value) => gauges.get(name)?.set(labels, value),
+    observe: (name, labels, seconds) => histograms.get(name)?.observe(labels, seconds),
+    beforeScrape: (read) => void readers.push(read),
+    expose: () => {
+      for (const read of readers) read();
+      return registry.metrics();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** HTTPS out, with a bound on every wait and size. One pool of kept connections for each origin. */
+import { rootCertificates } from 'node:tls';
+import { Agent } from 'undici';
+import type { Identity } from '../authority/agent-identity.ts';
+import { messageOf } from '../errors.ts';
+import type { Answer } from './classify.ts';
+
+/** Of an answer's body, so much is read. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+export interface HttpClientSettings {
+  readonly connections: number;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** PEM of the authorities to trust; the system's when undefined. */
+  readonly trust: string | undefined;
+}
+
+export interface HttpClient {
+  /** Uses a client certificate from the next connection on. */
+  useIdentity(identity: Identity): void;
+  post(url: string, headers: Readonly<Record<string, string>>, body: Buffer | string, signal?: AbortSignal): Promise<Reached>;
+  close(): Promise<void>;
+}
+
+/** Either upstream answered, or it was not reached and this says why. */
+export type Reached = { readonly reached: true; readonly answer: Answer } | { readonly reached: false; readonly reason: string };
+
+export function createHttpClient(settings: HttpClientSettings): HttpClient {
+  let agent = createAgent(settings);
+
+  return {
+    useIdentity(identity) {
+      const before = agent;
+      agent = createAgent(settings, identity);
+      void before.close();
+    },
+    async post(url, headers, body, signal) {
+      const controller = new AbortController();
+      const timer = setTimeout(
+        () => controller.abort(new DOMException('no answer in time', 'TimeoutError')),
+        settings.connectTimeoutMs + settings.requestTimeoutMs,
+      );
+      const onAbort = (): void => controller.abort(signal?.reason);
+      signal?.addEventListener('abort', onAbort);
+      try {
+        const { origin, pathname, search } = new URL(url);
+        const response = await agent.request({
+          origin,
+          path: pathname + search,
+          method: 'POST',
+          headers,
+          body,
+          signal: controller.signal,
+        });
+        const text = await readStart(response.body);
+        const retryAfter = response.headers['retry-after'];
+        return { reached: true, answer: { status: response.statusCode, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, text } };
+      } catch (error) {
+        return { reached: false, reason: reasonOf(error) };
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      }
+    },
+    async close() {
+      await agent.destroy();
+    },
+  };
+}
+
+function createAgent(settings: HttpClientSettings, identity?: Identity): Agent {
+  const { connections, connectTimeoutMs, requestTimeoutMs, trust } = settings;
+  return new Agent({
+    connections,
+    pipelining: 1,
+    headersTimeout: requestTimeoutMs,
+    bodyTimeout: requestTimeoutMs,
+    allowH2: false,
+    connect: {
+      timeout: connectTimeoutMs,
+      minVersion: 'TLSv1.2',
+      ca: trust ?? [...rootCertificates],
+      ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
+    },
+  });
+}
+
+// The connection is only kept when the whole body was read; a longer one ends it.
+async function readStart(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    total += chunk.length;
+    if (total > MAX_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, MAX_ANSWER_BYTES);
+}
+
+function reasonOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  const text = name === 'TimeoutError' ? 'no answer in time' : messageOf(error);
+  return typeof code === 'string' ? `${code}: ${text}` : text;
+}

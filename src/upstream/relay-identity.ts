@@ -1,0 +1,65 @@
+import { randomUUID, X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { createAgentIdentity, type Identity } from '../authority/agent-identity.ts';
+import { RelayError } from '../errors.ts';
+import { makePrivateFolder, readFileIfAny, writeFileAtomic } from '../files.ts';
+import { type AgentId, parseAgentId, type WorkspaceId } from '../workspace/workspace-id.ts';
+
+const DAY_MS = 86_400_000;
+
+/** As whom the relay is known to one workspace: its own agent GUID and certificate there. */
+export interface RelayIdentity extends Identity {
+  readonly agentId: AgentId;
+}
+
+/** Keeps one workspace's identity in a folder: identity.key (mode 0600), identity.pem. The agent GUID stays for good, it stands in the certificate. */
+export interface RelayIdentities {
+  /** The one on disk, or a new one. */
+  current(): Promise<RelayIdentity>;
+  /** A new key pair for the same GUID; not on disk until `keep`. */
+  next(agentId: AgentId): Promise<RelayIdentity>;
+  keep(identity: RelayIdentity): Promise<void>;
+}
+
+export function createRelayIdentities(
+  folder: string,
+  workspaceId: WorkspaceId,
+  settings: { readonly lifeMs: number; readonly now: () => number },
+): RelayIdentities {
+  const path = join(folder, 'identity.pem');
+
+  const make = async (agentId: AgentId): Promise<RelayIdentity> => ({
+    agentId,
+    ...(await createAgentIdentity(workspaceId, agentId, settings.now(), settings.lifeMs / DAY_MS)),
+  });
+  const keep = async (identity: RelayIdentity): Promise<void> => {
+    await makePrivateFolder(folder);
+    // One file for both: a crash between two would leave a key without its certificate.
+    await writeFileAtomic(path, identity.certificate + identity.privateKey);
+  };
+
+  return {
+    async current() {
+      const text = (await readFileIfAny(path))?.toString();
+      if (text !== undefined) return readIdentity(text, path);
+      const identity = await make(parseAgentId(randomUUID()));
+      await keep(identity);
+      return identity;
+    },
+    next: make,
+    keep,
+  };
+}
+
+function readIdentity(text: string, path: string): RelayIdentity {
+  const at = text.indexOf('-----BEGIN PRIVATE KEY-----');
+  const certificate = text.slice(0, Math.max(at, 0));
+  const names: unknown = at > 0 ? new X509Certificate(certificate).toLegacyObject().subject?.CN : undefined;
+  if (!Array.isArray(names) || typeof names[1] !== 'string') {
+    throw new RelayError(
+      'relay.upstream.bad-identity',
+      `${path} is not the relay's identity for this workspace. Delete it: the relay makes a new one and registers again.`,
+    );
+  }
+  return { agentId: parseAgentId(names[1]), certificate, privateKey: text.slice(at) };
+}

@@ -1,0 +1,59 @@
+import { domainAndPort, httpsAddress, oneOf, path, secretFile, text } from '../option-kinds.ts';
+import { check, type Kind, option, optional, required, type Schema, section, sections } from '../options.ts';
+import { readWorkspaceId, type WorkspaceId } from './workspace-id.ts';
+
+export interface WorkspaceOptions {
+  readonly id: WorkspaceId;
+  /** What people call it; its id unless given. Unique. */
+  readonly name: string;
+  readonly protocol: 'operational-data';
+  /** Without `endpoint` it is reached at `https://<id>.oms.<domain>` and `https://<id>.ods.<domain>`; may hold a port. */
+  readonly domain: string;
+  /** An https address that stands for both hosts. */
+  readonly endpoint?: string | undefined;
+  /** Absolute path. */
+  readonly sharedKeyFile: string;
+  /** Absolute path of a PEM with the authorities to trust instead of the system's. */
+  readonly trustFile?: string | undefined;
+}
+
+type WorkspaceFields = Omit<WorkspaceOptions, 'name'> & { readonly name?: string | undefined };
+
+const workspaceId: Kind<WorkspaceId> = {
+  ...text('GUID', 'a workspace id, a GUID such as 3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f'),
+  read: (found) => (typeof found === 'string' ? readWorkspaceId(found) : undefined),
+};
+
+const workspaceName = text('name', 'a name of 1 to 64 letters, digits, spaces, dots, hyphens or underscores', (value) =>
+  /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(value),
+);
+
+const fields = section<WorkspaceFields>({
+  id: required(workspaceId, "The workspace's GUID."),
+  name: optional(workspaceName, 'its id', 'What people call it, on the command line and in metrics.'),
+  protocol: option(oneOf(['operational-data']), 'operational-data', 'How data is sent to it.'),
+  domain: option(domainAndPort, 'opinsights.azure.com', 'The service it belongs to: it is reached at https://<id>.oms.<domain> and https://<id>.ods.<domain>.'),
+  endpoint: optional(httpsAddress, 'built from id and domain', 'One address instead of those two: another relay, or a local workspace.'),
+  sharedKeyFile: required(secretFile, "File with the workspace's shared key, mode 0600."),
+  trustFile: optional(path, "the system's", 'File with the authorities (PEM) its server is verified by.'),
+});
+
+const workspaces = sections(fields.transform((workspace): WorkspaceOptions => ({ ...workspace, name: workspace.name ?? workspace.id })));
+
+const idsDiffer = check(workspaces, {
+  at: [],
+  isGood: (list) => repeatedIn(list, 'id') === undefined,
+  problem: (list) => `found the id ${repeatedIn(list, 'id')} more than once; each workspace is given once`,
+});
+
+export const workspacesOptions: Schema<readonly WorkspaceOptions[]> = check(idsDiffer, {
+  at: [],
+  isGood: (list) => repeatedIn(list, 'name') === undefined,
+  problem: (list) => `found the name ${JSON.stringify(repeatedIn(list, 'name'))} more than once; names are unique`,
+});
+
+// Items that could not be read are whatever was found.
+function repeatedIn(list: unknown, member: 'id' | 'name'): string | undefined {
+  const values = Array.isArray(list) ? list.map((item: Partial<WorkspaceOptions> | null) => item?.[member]).filter((value) => typeof value === 'string') : [];
+  return values.find((value, index) => values.indexOf(value) < index);
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { fingerprintOf } from '../../src/authority/x509.ts';
+import { createFaults } from '../../src/local-workspace/faults.ts';
+import { openHostedWorkspace } from '../../src/local-workspace/hosted-workspace.ts';
+import { createPeerOf } from '../../src/local-workspace/peer.ts';
+import { createService } from '../../src/local-workspace/service.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { readTopologyReply } from '../../src/oms-protocol/topology-reply.ts';
+import { parseWorkspaceId } from '../../src/workspace/workspace-id.ts';
+import { CAPTURED_AGENT, CAPTURED_SHARED_KEY, CAPTURED_WORKSPACE, certificateIn, headersOf, readCapture, readCaptures } from '../support/oms-captures.ts';
+import { temporaryFolder } from './rig.ts';
+
+// Custom log files (018 to 021) go through blobs, which the local workspace does not offer.
+const SERVED = readCaptures().filter(({ number }) => number < '018' || number === '022');
+const CERTIFICATES = new Map(['001', '005'].map((number) => certificateIn(readCapture(number))).map((der) => [fingerprintOf(der) as string, der]));
+
+test('everything the Linux agent sent, from its onboarding on, is answered as it expects and its data kept as it was', async (t) => {
+  const id = parseWorkspaceId(CAPTURED_WORKSPACE);
+  const workspace = await openHostedWorkspace({ dataFolder: await temporaryFolder(t), id, key: CAPTURED_SHARED_KEY.toString('base64'), sink: false });
+  t.after(() => workspace.close());
+  let now = 0;
+  let presented: Buffer | undefined;
+  const service = await createService({
+    workspaces: new Map([[id, workspace]]),
+    peerOf: createPeerOf(() => presented),
+    faults: createFaults(async () => {}),
+    clock: { now: () => now, after: () => () => {} },
+    log: silentLogger,
+  });
+
+  for (const capture of SERVED) {
+    now = capture.receivedAt;
+    presented = CERTIFICATES.get(capture.tls.clientCertificate?.fingerprint ?? '');
+    const { statusCode, payload } = await service.inject({ method: capture.method, url: capture.url, headers: headersOf(capture), payload: capture.body });
+    assert.equal(statusCode, 200, capture.number);
+    if (capture.url.endsWith('LinuxAgentTopologyRequest')) {
+      const host = `${CAPTURED_WORKSPACE}.oms.relay.test`;
+      const renewalAddress = `https://${host}/ConfigurationService.Svc/RenewCertificate`;
+      assert.deepEqual(readTopologyReply(payload), { renewalAddress, renewCertificate: false, topologyIntervalS: 1200 }, capture.number);
+    }
+  }
+
+  const records = workspace.reader.newest({ limit: 100 });
+  assert.deepEqual(
+    workspace.reader.count().map(({ dataType }) => dataType),
+    ['DEMO_A_BLOB', 'DemoLog', 'Diagnostics', 'HEALTH_ASSESSMENT_BLOB', 'LINUX_PERF_BLOB', 'LINUX_SYSLOGS_BLOB', 'OPERATION_BLOB', 'SECURITY_CEF_BLOB'],
+  );
+  assert.ok(records.every(({ agentId, workspaceId }) => agentId === CAPTURED_AGENT && workspaceId === CAPTURED_WORKSPACE));
+  assert.ok(records.every(({ contentHash, data }) => contentHash === createHash('sha256').update(JSON.stringify(data)).digest('hex')));
+});
+
+test('an onboarding that arrives long after it was signed is refused', async (t) => {
+  const id = parseWorkspaceId(CAPTURED_WORKSPACE);
+  const workspace = await openHostedWorkspace({ dataFolder: await temporaryFolder(t), id, key: CAPTURED_SHARED_KEY.toString('base64'), sink: false });
+  t.after(() => workspace.close());
+  const capture = readCapture('001');
+  const service = await createService({
+    workspaces: new Map([[id, workspace]]),
+    peerOf: createPeerOf(() => certificateIn(capture)),
+    faults: createFaults(async () => {}),
+    clock: { now: () => capture.receivedAt + 16 * 60_000, after: () => () => {} },
+    log: silentLogger,
+  });
+  const { statusCode, payload } = await service.inject({ method: 'POST', url: capture.url, headers: headersOf(capture), payload: capture.body });
+  assert.equal(statusCode, 403);
+  assert.match(payload, /<Reason>StaleDate<\/Reason>/);
+});
