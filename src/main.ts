@@ -5,6 +5,7 @@ import { agentCommand } from './commands/agent.ts';
 import { agentsCommand } from './commands/agents.ts';
 import { configCommand } from './commands/config.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { demoCommand } from './commands/demo.ts';
 import { enrolmentKeyCommand } from './commands/enrolment-key.ts';
 import { localWorkspaceCommand } from './commands/local-workspace.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './commands/output.ts';
@@ -29,7 +30,8 @@ const program = new Command('relay')
   .addCommand(agentsCommand(env))
   .addCommand(deadLettersCommand(env))
   .addCommand(agentCommand())
-  .addCommand(localWorkspaceCommand());
+  .addCommand(localWorkspaceCommand())
+  .addCommand(demoCommand());
 
 for (const command of withSubcommands(program)) command.exitOverride();
 

@@ -40,7 +40,7 @@ export function createSender({ queue, connection, clock, random, log }: SenderOp
     try {
       return await connection.post(UPLOAD_PATH, headersOf(batch), body);
     } catch (thrown) {
-      if (!stopping) tell.failed(messageOf(thrown));
+      if (!stopping) tell.failed('relay', `the agent keeps its data and goes on trying: ${messageOf(thrown)}`);
       return undefined;
     }
   };
@@ -69,7 +69,7 @@ export function createSender({ queue, connection, clock, random, log }: SenderOp
   const run = async (): Promise<void> => {
     while (!stopping) {
       await turn().catch(async (thrown) => {
-        log.error(`the queue's disk failed: ${messageOf(thrown)}`);
+        tell.failed('disk', `the queue's folder fails: ${messageOf(thrown)}`);
         if (!stopping) await pause.wait(1_000);
       });
     }
@@ -111,7 +111,7 @@ function fraction(random: Random): number {
 
 interface Teller {
   answered(step: NextStep['step'], batch: QueuedBatch, answer: Answer): void;
-  failed(why: string): void;
+  failed(what: 'relay' | 'disk', why: string): void;
 }
 
 // One line when sending begins to fail or fails for another reason, one when it works again; not one for each attempt.
@@ -137,6 +137,6 @@ function createTeller(log: Logger): Teller {
         say(`403 ${reason}`, `the relay does not let this agent send: ${said}. The agent keeps its data and asks again every 30 s`);
       else say(`${status} ${reason}`, `the relay asks to wait or fails: ${said}. The agent keeps its data`);
     },
-    failed: (why) => say('unreachable', `the agent keeps its data and goes on trying: ${why}`),
+    failed: say,
   };
 }

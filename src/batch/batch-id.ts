@@ -14,3 +14,10 @@ export function createBatchId(nowMs: number, random: Random): BatchId {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as BatchId;
 }
+
+const UUID_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Reads an id that a sender gave its batch; undefined when it is none. */
+export function readBatchId(text: unknown): BatchId | undefined {
+  return typeof text === 'string' && UUID_7.test(text) ? (text as BatchId) : undefined;
+}

@@ -83,7 +83,12 @@ export function createConsumer(parts: ConsumerParts): Consumer {
 
   const wake = (): void => {
     wanted = true;
-    if (deliver && !stopped) pumping ??= pump();
+    if (!deliver || stopped || pumping !== undefined) return;
+    // A pump that finds nothing to do ends in this very turn: only what it returns may be forgotten, never before it is remembered.
+    pumping = pump().finally(() => {
+      pumping = undefined;
+      if (wanted) wake();
+    });
   };
 
   const pump = async (): Promise<void> => {
@@ -95,7 +100,6 @@ export function createConsumer(parts: ConsumerParts): Consumer {
         attempts.set(taken.id, { taken, settled: attempt(taken) });
       }
     }
-    pumping = undefined;
   };
 
   const takeNext = async (): Promise<TakenGroup | undefined> => {

@@ -7,8 +7,9 @@ import type { Trust } from '../agent/trust.ts';
 import { systemClock } from '../clock.ts';
 import { readSecretFile } from '../files.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
+import { tableOf } from '../table.ts';
 import { parseWorkspaceId } from '../workspace/workspace-id.ts';
-import { CommandFailure, createOutput, EXIT, type Output, printValue, tableOf } from './output.ts';
+import { CommandFailure, createOutput, EXIT, type Output, printValue } from './output.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const KEEP_ALIVE_MS = 60_000;

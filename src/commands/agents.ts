@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import type { Environment } from '../configuration/environment.ts';
 import type { AgentDetails } from '../control/api.ts';
 import type { Agent } from '../management-group/agent.ts';
+import type { Column } from '../table.ts';
 import { moment } from './moments.ts';
-import { type Column, printRows, printValue } from './output.ts';
+import { printRows, printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
 
 const COLUMNS: readonly Column<Agent>[] = [

@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import type { DeadLetter } from '../cache/dead-letters.ts';
 import type { Environment } from '../configuration/environment.ts';
 import type { OpenedDeadLetter } from '../control/api.ts';
+import type { Column } from '../table.ts';
 import { moment } from './moments.ts';
-import { type Column, printRows, printValue } from './output.ts';
+import { printRows, printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
 
 const MAX_SHOWN_BYTES = 64 * 1024 * 1024;

@@ -4,9 +4,10 @@ import type { Environment } from '../configuration/environment.ts';
 import type { CreatedKey } from '../control/api.ts';
 import { readSecretFile } from '../files.ts';
 import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
+import type { Column } from '../table.ts';
 import { readDuration } from '../units.ts';
 import { moment } from './moments.ts';
-import { type Column, CommandFailure, EXIT, printRows, printValue } from './output.ts';
+import { CommandFailure, EXIT, printRows, printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
 
 const COLUMNS: readonly Column<EnrolmentKey>[] = [

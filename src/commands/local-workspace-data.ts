@@ -4,9 +4,10 @@ import { listDatabases, openDatabaseToRead } from '../local-workspace/database.t
 import { followRecords } from '../local-workspace/follow.ts';
 import { createStoreReader, MAX_QUERY_RECORDS, type StoredRecord, type StoreReader } from '../local-workspace/store-reader.ts';
 import type { DataCount } from '../local-workspace/upload.ts';
+import type { Column } from '../table.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { subcommand, toTime, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
-import { type Column, createOutput, printRows, printValue } from './output.ts';
+import { createOutput, printRows, printValue } from './output.ts';
 
 const COUNT_COLUMNS: readonly Column<DataCount>[] = [
   ['WORKSPACE', (row) => row.workspaceId],

@@ -1,5 +1,5 @@
-import Table from 'cli-table3';
 import type { RelayError } from '../errors.ts';
+import { type Column, tableOf } from '../table.ts';
 
 /** Exit codes of the command line, the same for every command. */
 export const EXIT = {
@@ -22,37 +22,10 @@ export function createOutput(json: boolean): Output {
   return { json, line: (text) => void process.stdout.write(`${text}\n`) };
 }
 
-/** A column: its heading, and how a row's cell reads. */
-export type Column<Row> = readonly [heading: string, cell: (row: Row) => string | number];
-
 /** Prints rows as a table, or as one JSON array. */
 export function printRows<Row>(output: Output, rows: readonly Row[], columns: readonly Column<Row>[], whenEmpty: string): void {
   if (output.json) output.line(JSON.stringify(rows));
   else output.line(rows.length === 0 ? whenEmpty : tableOf(rows, columns));
-}
-
-/** A plain table without frames: it can be piped into awk. */
-export function tableOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const blank = {
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: '  ',
-  };
-  const table = new Table({ chars: blank, style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] }, head: columns.map(([heading]) => heading) });
-  table.push(...rows.map((row) => columns.map(([, cell]) => String(cell(row)))));
-  return table.toString().replace(/ +$/gm, '');
 }
 
 /** Prints one value: its JSON, or the text for a person. */

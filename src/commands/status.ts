@@ -3,9 +3,10 @@ import type { Amount } from '../cache/balance.ts';
 import type { UpstreamState, WorkspaceStats } from '../cache/cache.ts';
 import type { Environment } from '../configuration/environment.ts';
 import type { Status } from '../control/api.ts';
+import { tableOf } from '../table.ts';
 import { formatSize } from '../units.ts';
 import { moment } from './moments.ts';
-import { printValue, tableOf } from './output.ts';
+import { printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
 
 /** `relay status`: is all well, where does data wait, since when. */

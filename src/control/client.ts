@@ -5,7 +5,10 @@ import type { Refusal } from './api.ts';
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Asks the running relay over its Unix socket. Throws `relay.control.not-running` when nobody listens, or the relay's own refusal. */
+/**
+ * Asks the running relay over its Unix socket. Throws `relay.control.not-running` when nobody listens, `relay.control.no-answer`
+ * when it fell silent, `relay.command.refused` with the relay's own reason.
+ */
 export async function ask<T>(socket: string, method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
   const { status, text } = await exchange(socket, method, path, body);
   const value = parse(text, socket);
@@ -27,7 +30,7 @@ function exchange(socketPath: string, method: string, path: string, body: unknow
         chunks.push(chunk);
       });
       response.on('end', () => resolve({ status: response.statusCode ?? 500, text: Buffer.concat(chunks).toString() }));
-      response.on('error', reject);
+      response.on('error', (cause: Error) => reject(noAnswer(socketPath, cause)));
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} seconds`)));
     outgoing.on('error', (cause) => reject(notRunning(socketPath, cause)));
@@ -36,8 +39,13 @@ function exchange(socketPath: string, method: string, path: string, body: unknow
 }
 
 function notRunning(socket: string, cause: Error & { code?: string }): RelayError {
+  if (cause.code !== 'EACCES' && cause.code !== 'ENOENT' && cause.code !== 'ECONNREFUSED') return noAnswer(socket, cause);
   const why = cause.code === 'EACCES' ? 'This user may not open its socket; use the relay’s own user or root.' : 'Start it with: relay start';
   return new RelayError('relay.control.not-running', `No relay answers at ${socket}. ${why}`, { cause });
+}
+
+function noAnswer(socket: string, cause: Error): RelayError {
+  return new RelayError('relay.control.no-answer', `The relay at ${socket} took the command but gave no answer. Its log may tell why.`, { cause });
 }
 
 function parse(text: string, socket: string): unknown {

@@ -2,7 +2,7 @@
 import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
 import { z } from 'zod';
 import type { DeadLetters } from '../cache/dead-letters.ts';
-import { RelayError } from '../errors.ts';
+import { type ErrorCode, messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Agent, AgentState } from '../management-group/agent.ts';
 import type { ManagementGroup } from '../management-group/management-group.ts';
@@ -85,12 +85,26 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
     ]);
     server.ext('onPreResponse', (request, h) => {
       const { response } = request;
-      if (!('isBoom' in response) || !(response instanceof RelayError)) return h.continue;
-      const status = response.code === 'relay.control.not-found' ? 404 : 400;
-      return h.response({ error: { code: (response as RelayError).code, message: response.message } }).code(status);
+      if (!('isBoom' in response)) return h.continue;
+      const { statusCode } = response.output;
+      const error = asRelayError(response, statusCode, request);
+      if (error.code === 'relay.internal') log.error({ path: request.path, err: response }, 'a command failed');
+      const status = error === response ? statusOf(error.code) : statusCode;
+      return h.response({ error: { code: error.code, message: error.message } }).code(status);
     });
   },
 };
+
+function asRelayError(thrown: Error, status: number, { method, path }: Request): RelayError {
+  if (thrown instanceof RelayError) return thrown;
+  if (status === 404)
+    return new RelayError('relay.control.not-found', `This relay does not know the command ${method.toUpperCase()} ${path}. Use the same release for both.`);
+  return new RelayError(status < 500 ? 'relay.control.bad-request' : 'relay.internal', messageOf(thrown));
+}
+
+function statusOf(code: ErrorCode): number {
+  return code === 'relay.control.not-found' ? 404 : 400;
+}
 
 /** One agent by its GUID, the beginning of it, or its host name. Throws when there is none, or more than one. */
 export function findAgent(agents: readonly Agent[], name: string): Agent {

@@ -28,6 +28,12 @@ export interface AgentServiceOptions extends EnrolParts {
   readonly log: Logger;
 }
 
+interface Refusal {
+  /** One word, for the agent's log. */
+  readonly reason: string;
+  readonly message: string;
+}
+
 export const agentServicePlugin: Plugin<AgentServiceOptions> = {
   name: 'agent-service',
   register(server, service) {
@@ -46,8 +52,7 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
       const outcome = enrol(service, attempt);
       metrics.count('enrolments', { outcome: outcome.accepted ? 'accepted' : outcome.reason });
       if (!outcome.accepted) {
-        log.warn({ reason: outcome.reason, remoteAddress: request.info.remoteAddress }, outcome.message);
-        return refuse(h, outcome.reason, outcome.message);
+        return refuse(request, h, outcome);
       }
       log.info({ ...outcome }, 'a machine enrolled');
       return reply(request, h, false);
@@ -57,7 +62,7 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
       withAgent(request, h, (agent, certificate) => {
         const said = readTopologyRequest(request.payload as Buffer);
         if (!said || said.agentId !== agent.agentId)
-          return refuse(h, 'InvalidTopologyRequest', `The body is not an AgentTopologyRequest of agent ${agent.agentId}.`, 400);
+          return refuse(request, h, { reason: 'InvalidTopologyRequest', message: `The body is not an AgentTopologyRequest of agent ${agent.agentId}.` }, 400);
         registry.update({ workspaceId: agent.workspaceId, agentId: agent.agentId, hostName: said.hostName, operatingSystem: said.operatingSystem });
         return reply(request, h, isRenewalDue(certificate, clock.now(), options.certificateLife));
       });
@@ -65,18 +70,16 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
     const renewal = (request: Request, h: ResponseToolkit): ResponseObject =>
       withAgent(request, h, (agent) => {
         const outcome = renew(registry, agent, request.payload as Buffer);
-        if (!outcome.renewed) {
-          log.warn({ agentId: agent.agentId, workspaceId: agent.workspaceId }, outcome.message);
-          return refuse(h, 'CertificateMismatch', outcome.message);
-        }
+        if (!outcome.renewed) return refuse(request, h, { reason: 'CertificateMismatch', message: outcome.message });
         log.info({ agentId: agent.agentId, workspaceId: agent.workspaceId, hostName: agent.hostName }, 'an agent renewed its certificate');
         return h.response().code(200);
       });
 
     const withAgent = (request: Request, h: ResponseToolkit, then: (agent: Agent, certificate: AgentCertificate) => ResponseObject): ResponseObject => {
       const found = identify(registry, peerCertificate(request), settings);
-      if (!found.known) return refuse(h, found.reason, found.message);
-      if (found.agent.state === 'suspended') return refuse(h, 'suspended', `Agent ${found.agent.agentId} is suspended: ${found.agent.stateReason}.`);
+      if (!found.known) return refuse(request, h, found);
+      const { agentId, hostName, state, stateReason } = found.agent;
+      if (state === 'suspended') return refuse(request, h, { reason: 'suspended', message: `Agent ${agentId} (${hostName}) is suspended: ${stateReason}.` });
       registry.touch(found.agent);
       return then(found.agent, found.certificate);
     };
@@ -94,15 +97,19 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
       return h.response(text).type('text/xml');
     };
 
-    const refuse = (h: ResponseToolkit, reason: string, message: string, status = 403): ResponseObject => {
+    const refuse = (request: Request, h: ResponseToolkit, { reason, message }: Refusal, status = 403): ResponseObject => {
       metrics.count('refused', { reason });
+      log.warn({ reason, path: request.path, remoteAddress: request.info.remoteAddress }, message);
       return h.response(writeRefusal(reason, message)).type('text/xml').code(status);
     };
 
     const topology: Lifecycle.Method = (request, h) => (header(request, 'authorization') === undefined ? report(request, h) : onboard(request, h));
     const telemetry: Lifecycle.Method = (request, h) => withAgent(request, h, () => h.response().code(200));
     // Content-Type says x-www-form-urlencoded whatever the body is (§1.5): never parse by it.
-    const raw = (maxBytes: number) => ({ auth: false as const, payload: { parse: false, output: 'data' as const, maxBytes } });
+    const raw = (maxBytes: number) => ({
+      auth: false as const,
+      payload: { parse: false, output: 'data' as const, override: 'application/octet-stream', maxBytes },
+    });
 
     server.route([
       { method: 'POST', path: TOPOLOGY_PATH, handler: topology, options: raw(MAX_TOPOLOGY_BYTES) },

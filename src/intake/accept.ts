@@ -8,8 +8,8 @@ import { RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/catalogue.ts';
 
-/** A batch as a protocol read it from a request: everything but what the relay adds. */
-export type Arrival = Pick<Batch, 'workspaceId' | 'agentId' | 'dataType' | 'solution' | 'origin' | 'body'>;
+/** A batch as a protocol read it from a request: everything but what the relay adds. A sender's own id is kept, so that its repeats can be recognised all the way up. */
+export type Arrival = Pick<Batch, 'workspaceId' | 'agentId' | 'dataType' | 'solution' | 'origin' | 'body'> & { readonly id?: BatchId | undefined };
 
 /** What intake needs of the cache. */
 export interface Keeper {
@@ -36,7 +36,7 @@ export interface Accept {
 export function createAccept({ cache, clock, random, metrics, log }: AcceptParts): Accept {
   const batchOf = (arrival: Arrival): Batch => {
     const receivedAt = clock.now();
-    return { ...arrival, id: createBatchId(receivedAt, random), kind: kindOf(arrival.dataType, arrival.solution), receivedAt };
+    return { ...arrival, id: arrival.id ?? createBatchId(receivedAt, random), kind: kindOf(arrival.dataType, arrival.solution), receivedAt };
   };
   const orThrow = (batch: Batch, outcome: PutOutcome): BatchId => {
     if (outcome.outcome !== 'stored') throw new RelayError(`relay.cache.${outcome.outcome}`, `${outcome.message} The batch was not kept; send it again.`);

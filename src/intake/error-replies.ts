@@ -33,8 +33,15 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
   ['relay.intake.unknown-encoding', { status: 415, level: 'warn', meaning: 'Content-Encoding is none of identity, deflate, gzip.' }],
   ['relay.intake.bad-log-type', { status: 400, level: 'warn', meaning: 'Log-Type is missing, or not a letter and up to 100 letters, digits or underscores.' }],
   ['relay.intake.bad-request', { status: 400, level: 'warn', meaning: 'The request is no HTTP we understand, or lacks something its path needs.' }],
+  [
+    'relay.intake.long-headers',
+    { status: 431, level: 'warn', meaning: "The request's headers are longer than 16 KiB. Look for a proxy on the way that adds to them." },
+  ],
   ['relay.intake.unknown-path', { status: 404, level: 'info', meaning: 'No service at this path. Check the address the agent was given.' }],
-  ['relay.intake.too-slow', { status: 408, level: 'warn', meaning: 'The body did not arrive within `intake.bodyTimeout`.' }],
+  [
+    'relay.intake.too-slow',
+    { status: 408, level: 'warn', meaning: 'Headers or body did not arrive within `intake.headersTimeout` and `intake.bodyTimeout`. The sender comes back.' },
+  ],
   ['relay.intake.aborted', { status: 499, level: 'info', meaning: 'The sender went away in the middle of its request. Nothing was kept; it sends again.' }],
   ['relay.blob.bad-address', { status: 403, level: 'warn', meaning: 'The upload address is unknown or too old. The agent asks for a new one by itself.' }],
   [
@@ -53,6 +60,11 @@ const INTERNAL: ErrorReply = { status: 500, level: 'error', meaning: '' };
 /** The reply for a code; an unknown one is a fault of ours. */
 export function replyFor(code: ErrorCode): ErrorReply {
   return REPLIES.get(code) ?? INTERNAL;
+}
+
+/** A code's meaning as plain text. */
+export function meaningOf(code: ErrorCode): string {
+  return replyFor(code).meaning.replaceAll('`', '');
 }
 
 /** The table's rows, for the README. */

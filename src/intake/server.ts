@@ -3,15 +3,19 @@
  * by chain, since OMS agents sign their own; who they belong to is decided by fingerprint, in `client-certificate.ts`.
  */
 import { createServer, type Server as HttpsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import { type Request, type ResponseObject, type ResponseToolkit, Server } from '@hapi/hapi';
 import type { Identity } from '../authority/agent-identity.ts';
-import { messageOf, RelayError } from '../errors.ts';
+import { type ErrorCode, messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/catalogue.ts';
+import { answerBrokenRequests, type BrokenRequests } from './broken-requests.ts';
 import { type ClientCertificateOptions, clientCertificateScheme } from './client-certificate.ts';
-import { codeOfStatus, replyFor } from './error-replies.ts';
+import { watchConnections } from './connections.ts';
+import { codeOfStatus, meaningOf, replyFor } from './error-replies.ts';
 import type { IntakeOptions } from './options.ts';
+
+/** Most that a timeout of the listener may be late, in milliseconds. */
+const SLOW_CHECK_MS = 5_000;
 
 export interface IntakeServerParts {
   readonly options: IntakeOptions;
@@ -41,9 +45,11 @@ export function createIntakeServer({ options, identity, authentication, metrics,
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: options.handshakeTimeout,
+    // How often Node looks for requests that are too slow; 30 seconds unless told.
+    connectionsCheckingInterval: Math.min(options.headersTimeout, options.bodyTimeout, SLOW_CHECK_MS),
   });
   limit(listener, options);
-  countConnections(listener, metrics, log);
+  const connections = watchConnections(listener, { handshakeTimeoutMs: options.handshakeTimeout, metrics, log });
 
   const hapi = new Server({
     listener: listener as never,
@@ -57,7 +63,8 @@ export function createIntakeServer({ options, identity, authentication, metrics,
   hapi.auth.scheme('client-certificate', clientCertificateScheme);
   hapi.auth.strategy('agent', 'client-certificate', authentication);
   hapi.auth.default('agent');
-  hapi.ext('onPreResponse', (request, h) => toReply(request, h, metrics, log));
+  const broken = answerBrokenRequests(listener, { metrics, log });
+  hapi.ext('onPreResponse', (request, h) => toReply(request, h, { broken, metrics, log }));
 
   return {
     hapi,
@@ -66,47 +73,31 @@ export function createIntakeServer({ options, identity, authentication, metrics,
       await hapi.start();
       return Number(hapi.info.port);
     },
-    stop: (deadlineMs) => hapi.stop({ timeout: deadlineMs }),
+    async stop(deadlineMs) {
+      connections.endHandshakes();
+      await hapi.stop({ timeout: deadlineMs });
+    },
   };
 }
 
 function limit(listener: HttpsServer, options: IntakeOptions): void {
   listener.maxConnections = options.maxConnections;
   listener.headersTimeout = options.headersTimeout;
+  // hapi answers a body that is too slow only when the rest of it has come; this timer ends the waiting.
   listener.requestTimeout = options.headersTimeout + options.bodyTimeout;
   listener.keepAliveTimeout = options.idleTimeout;
   listener.maxHeadersCount = 100;
 }
 
-function countConnections(listener: HttpsServer, metrics: Metrics, log: Logger): void {
-  let open = 0;
-  const change = (by: number): void => {
-    open += by;
-    metrics.set('connections', {}, open);
-  };
-  listener.on('secureConnection', (socket: Socket) => {
-    change(1);
-    socket.once('close', () => change(-1));
-  });
-  listener.on('tlsClientError', (error: Error & { code?: string }, socket: Socket) => {
-    const reason = handshakeFailure(error.code ?? '');
-    metrics.count('connectionsFailed', { reason });
-    log.info({ reason, remoteAddress: socket.remoteAddress, detail: messageOf(error) }, 'a connection failed before its first request');
-  });
-}
-
-function handshakeFailure(code: string): string {
-  if (code === 'ERR_SSL_HTTP_REQUEST' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return 'not-tls';
-  if (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' || code === 'ERR_SSL_VERSION_TOO_LOW' || code === 'ERR_SSL_NO_PROTOCOLS_AVAILABLE') return 'old-tls';
-  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'handshake-timeout';
-  return code === 'ECONNRESET' ? 'reset' : 'handshake';
+interface ReplyParts extends Pick<IntakeServerParts, 'metrics' | 'log'> {
+  readonly broken: BrokenRequests;
 }
 
 // The one place where an error becomes an answer: a status, a reason in the body, a counter, and a line in the log.
-function toReply(request: Request, h: ResponseToolkit, metrics: Metrics, log: Logger): ResponseObject | symbol {
+function toReply(request: Request, h: ResponseToolkit, { broken, metrics, log }: ReplyParts): ResponseObject | symbol {
   const { response } = request;
   if (!('isBoom' in response)) return h.continue;
-  const error = asRelayError(response, response.output.statusCode);
+  const error = asRelayError(response, broken.reasonOf(request.raw.req.socket) ?? codeOfStatus(response.output.statusCode));
   const reply = replyFor(error.code);
   metrics.count('refused', { reason: error.code });
   const { agent } = request.auth.credentials ?? {};
@@ -118,9 +109,7 @@ function toReply(request: Request, h: ResponseToolkit, metrics: Metrics, log: Lo
   return reply.retryAfterS === undefined ? answer : answer.header('retry-after', String(reply.retryAfterS));
 }
 
-function asRelayError(thrown: Error, status: number): RelayError {
+function asRelayError(thrown: Error, code: ErrorCode): RelayError {
   if (thrown instanceof RelayError) return thrown;
-  const code = codeOfStatus(status);
-  const message = code === 'relay.internal' ? messageOf(thrown) : `${replyFor(code).meaning.replaceAll('`', '')}`;
-  return new RelayError(code, message, { cause: thrown });
+  return new RelayError(code, code === 'relay.internal' ? messageOf(thrown) : meaningOf(code), { cause: thrown });
 }

@@ -5,6 +5,10 @@ import { RelayError } from '../errors.ts';
 /** Layout of the file; a newer relay migrates step by step, an older one refuses. */
 const VERSION = 1;
 
+/** Another relay that is just stopping gets this long, in milliseconds. */
+const LOCK_WAIT_MS = 1_000;
+const SQLITE_BUSY = 5;
+
 const SCHEMA = `
   CREATE TABLE agents (
     workspace_id TEXT NOT NULL,
@@ -44,11 +48,11 @@ const SCHEMA = `
 
 /**
  * Opens the management group's own database: who may send outlives every cache. Mode 0600; every write is synced. The file stays locked as
- * long as it is open, so that two relays cannot share a data folder: the second one throws `relay.management-group.in-use`.
+ * long as it is open, so that two relays cannot share a data folder: the second one throws `relay.management-group.in-use`,
+ * a file that cannot be read `relay.management-group.unreadable`.
  */
 export function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 1_000 });
-  chmodSync(path, 0o600);
+  const database = openFile(path);
   lock(database, path);
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > VERSION) {
@@ -62,12 +66,27 @@ export function openDatabase(path: string): DatabaseSync {
   return database;
 }
 
+function openFile(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+    chmodSync(path, 0o600);
+    return database;
+  } catch (cause) {
+    throw new RelayError('relay.management-group.unreadable', `${path} cannot be opened. Check that this user may read and write it and its folder.`, {
+      cause,
+    });
+  }
+}
+
 // SQLite's exclusive lock is the operating system's: a process that is killed lets go of it.
 function lock(database: DatabaseSync, path: string): void {
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; BEGIN EXCLUSIVE; COMMIT;');
   } catch (cause) {
     database.close();
+    if ((cause as { errcode?: unknown }).errcode !== SQLITE_BUSY) {
+      throw new RelayError('relay.management-group.unreadable', `${path} is damaged, or no management group's file. Restore it from a backup.`, { cause });
+    }
     throw new RelayError(
       'relay.management-group.in-use',
       `${path} cannot be locked: another relay runs with this data folder. Stop it, or give this one a folder of its own.`,
@@ -84,7 +103,8 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (cause) {
-    database.exec('ROLLBACK');
+    // On some errors, such as a full disk, SQLite has rolled back by itself.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw cause;
   }
 }

@@ -31,6 +31,7 @@ export interface Registry {
   addCertificate(agent: Pick<Agent, 'workspaceId' | 'agentId'>, certificate: CertificateFacts): boolean;
   find(fingerprint: Fingerprint): { readonly agent: Agent; readonly certificate: AgentCertificate } | undefined;
   list(): Agent[];
+  countByState(): Readonly<Record<AgentState, number>>;
   certificatesOf(agent: Pick<Agent, 'workspaceId' | 'agentId'>): AgentCertificate[];
   /** Undefined when there is no such agent. */
   setState(workspaceId: WorkspaceId, agentId: AgentId, state: AgentState, reason: string): Agent | undefined;
@@ -125,6 +126,11 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
       return agent && certificate && { agent, certificate };
     },
     list: () => [...agents.values()].sort((a, b) => a.hostName.localeCompare(b.hostName) || a.agentId.localeCompare(b.agentId)),
+    countByState() {
+      const counts = { pending: 0, approved: 0, suspended: 0 };
+      for (const agent of agents.values()) counts[agent.state] += 1;
+      return counts;
+    },
     certificatesOf,
     setState(workspaceId, agentId, state, stateReason) {
       const agent = agents.get(keyOf({ workspaceId, agentId }));
@@ -147,14 +153,13 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
     },
     flush() {
       if (touched.size === 0) return;
-      const changed = [...touched];
-      touched.clear();
       transaction(database, () => {
-        for (const { workspaceId, agentId } of changed) {
+        for (const { workspaceId, agentId } of touched) {
           const agent = agents.get(keyOf({ workspaceId, agentId }));
           if (agent) save(agent);
         }
       });
+      touched.clear();
     },
   };
 }

@@ -12,6 +12,9 @@ const MAX_ANSWER_CHARACTERS = 500;
 /** Refused for content: the same bytes would be refused again. 404 is not among them: here it means a wrong address, which an operator mends. */
 const CONTENT_REFUSALS = new Set([400, 411, 413, 415, 422]);
 
+// RFC 9110 §5.6.7, all three forms; Date.parse alone takes "-5" for a date.
+const HTTP_DATE = /^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w :-]+$/;
+
 /** What an answer of the Operational Data protocol means for the batch. `now` is milliseconds since 1970, for a Retry-After that is a date. */
 export function classify(answer: Answer, now: number): Verdict {
   const { status } = answer;
@@ -25,6 +28,6 @@ export function classify(answer: Answer, now: number): Verdict {
 export function readRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1000;
-  const at = Date.parse(value);
+  const at = HTTP_DATE.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

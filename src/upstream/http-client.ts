@@ -1,5 +1,5 @@
 /** HTTPS out, with a bound on every wait and size. One pool of kept connections for each origin. */
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { Agent } from 'undici';
 import type { Identity } from '../authority/agent-identity.ts';
 import { messageOf } from '../errors.ts';
@@ -12,7 +12,7 @@ export interface HttpClientSettings {
   readonly connections: number;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** PEM of the authorities to trust; the system's when undefined. */
+  /** PEM of the authorities to trust; the operating system's and Node's when undefined. */
   readonly trust: string | undefined;
 }
 
@@ -33,7 +33,8 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
     useIdentity(identity) {
       const before = agent;
       agent = createAgent(settings, identity);
-      void before.close();
+      // It was closed already when the client itself was.
+      before.close().catch(() => {});
     },
     async post(url, headers, body, signal) {
       const controller = new AbortController();
@@ -80,10 +81,15 @@ function createAgent(settings: HttpClientSettings, identity?: Identity): Agent {
     connect: {
       timeout: connectTimeoutMs,
       minVersion: 'TLSv1.2',
-      ca: trust ?? [...rootCertificates],
+      ca: trust ?? systemAuthorities(),
       ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
     },
   });
+}
+
+// A site that looks into TLS has its own authority in the operating system's store; Node's list alone would not know it.
+function systemAuthorities(): string[] {
+  return [...new Set([...getCACertificates('bundled'), ...getCACertificates('system')])];
 }
 
 // The connection is only kept when the whole body was read; a longer one ends it.

@@ -49,11 +49,12 @@ export function createRegistration(parts: RegistrationParts): Registration {
 
   const register = async (): Promise<Verdict | undefined> => {
     try {
-      identity ??= await useIdentity(await identities.current());
-      const outcome = await onboard(identity);
+      const current = await identities.current();
+      if (current.certificate !== identity?.certificate) identity = await useIdentity(current);
+      const outcome = await onboard(current);
       if (!outcome.ok) return outcome.verdict;
       registered = true;
-      log.info({ workspaceId, agentId: identity.agentId }, 'registered with the workspace');
+      log.info({ workspaceId, agentId: current.agentId }, 'registered with the workspace');
       planReport(outcome.reply.topologyIntervalS);
       return undefined;
     } catch (error) {

@@ -1,9 +1,10 @@
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createAgentIdentity, type Identity } from '../authority/agent-identity.ts';
+import { type CertificateFacts, fromPem, readCertificate } from '../authority/x509.ts';
 import { RelayError } from '../errors.ts';
 import { makePrivateFolder, readFileIfAny, writeFileAtomic } from '../files.ts';
-import { type AgentId, parseAgentId, type WorkspaceId } from '../workspace/workspace-id.ts';
+import { type AgentId, parseAgentId, readAgentId, type WorkspaceId } from '../workspace/workspace-id.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -14,7 +15,7 @@ export interface RelayIdentity extends Identity {
 
 /** Keeps one workspace's identity in a folder: identity.key (mode 0600), identity.pem. The agent GUID stays for good, it stands in the certificate. */
 export interface RelayIdentities {
-  /** The one on disk, or a new one. */
+  /** The one on disk, or a new one. One whose time is over gets a new key pair: no workspace would take it any more. */
   current(): Promise<RelayIdentity>;
   /** A new key pair for the same GUID; not on disk until `keep`. */
   next(agentId: AgentId): Promise<RelayIdentity>;
@@ -41,8 +42,9 @@ export function createRelayIdentities(
   return {
     async current() {
       const text = (await readFileIfAny(path))?.toString();
-      if (text !== undefined) return readIdentity(text, path);
-      const identity = await make(parseAgentId(randomUUID()));
+      const kept = text === undefined ? undefined : readIdentity(text, path);
+      if (kept && settings.now() < kept.endsAt) return kept.identity;
+      const identity = await make(kept?.identity.agentId ?? parseAgentId(randomUUID()));
       await keep(identity);
       return identity;
     },
@@ -51,15 +53,24 @@ export function createRelayIdentities(
   };
 }
 
-function readIdentity(text: string, path: string): RelayIdentity {
+function readIdentity(text: string, path: string): { readonly identity: RelayIdentity; readonly endsAt: number } {
   const at = text.indexOf('-----BEGIN PRIVATE KEY-----');
   const certificate = text.slice(0, Math.max(at, 0));
-  const names: unknown = at > 0 ? new X509Certificate(certificate).toLegacyObject().subject?.CN : undefined;
-  if (!Array.isArray(names) || typeof names[1] !== 'string') {
+  const facts = factsOf(certificate);
+  const agentId = readAgentId(facts?.commonNames[1] ?? '');
+  if (!facts || !agentId) {
     throw new RelayError(
       'relay.upstream.bad-identity',
       `${path} is not the relay's identity for this workspace. Delete it: the relay makes a new one and registers again.`,
     );
   }
-  return { agentId: parseAgentId(names[1]), certificate, privateKey: text.slice(at) };
+  return { identity: { agentId, certificate, privateKey: text.slice(at) }, endsAt: facts.notAfter };
+}
+
+function factsOf(certificate: string): CertificateFacts | undefined {
+  try {
+    return readCertificate(fromPem(certificate));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomFillSync } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inflateSync } from 'node:zlib';
@@ -127,6 +127,15 @@ describe("the agent's queue", () => {
     assert.deepEqual(counts.figures().unreadable, { unknown: 1, [EVENT]: 1 });
     assert.deepEqual((await readdir(folder.path)).sort(), ['unreadable']);
     assert.deepEqual((await readdir(join(folder.path, 'unreadable'))).sort(), [damaged, 'stray.txt']);
+  });
+
+  it('says so when its disk cannot be written, and gives the room back', async () => {
+    await using folder = await makeTestFolder();
+    const { queue, counts } = await open(join(folder.path, 'queue'));
+    await rm(join(folder.path, 'queue'), { recursive: true });
+    await assert.rejects(put(queue, EVENT), { code: 'relay.agent.queue-unwritable' });
+    assert.equal(queue.usedBytes(), 0);
+    assert.deepEqual(counts.figures().collected, {});
   });
 
   it('moves a refused batch into the folder refused', async () => {

@@ -23,7 +23,8 @@ export interface KernelMessagesOptions {
   readonly clock: Clock;
 }
 
-interface KernelMessage {
+/** A message as the kernel gives it. */
+export interface KernelMessage {
   readonly priority: number;
   readonly sequence: number;
   /** Milliseconds since the machine was started. */
@@ -78,7 +79,7 @@ async function readMessages(device: FileHandle): Promise<KernelMessage[]> {
   for (let reads = 0; reads < MAX_READS; reads += 1) {
     try {
       const { bytesRead } = await device.read(buffer, 0, MESSAGE_BYTES, null);
-      messages.push(...[readMessage(buffer.toString('utf8', 0, bytesRead))].flatMap((message) => message ?? []));
+      messages.push(...[readKernelMessage(buffer.toString('utf8', 0, bytesRead))].flatMap((message) => message ?? []));
       if (bytesRead === 0) break;
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
@@ -89,8 +90,8 @@ async function readMessages(device: FileHandle): Promise<KernelMessage[]> {
   return messages;
 }
 
-// `6,301,418041,-;text`, then lines with further facts.
-function readMessage(text: string): KernelMessage | undefined {
+/** Reads one message, such as `6,301,418041,-;text` and perhaps lines with further facts; undefined when it is none. */
+export function readKernelMessage(text: string): KernelMessage | undefined {
   const [, priority, sequence, microseconds, message] = /^(\d+),(\d+),(\d+),[^;]*;([^\n]*)/.exec(text) ?? [];
   if (message === undefined) return undefined;
   return { priority: Number(priority), sequence: Number(sequence), sinceStartMs: Number(microseconds) / 1_000, text: message };

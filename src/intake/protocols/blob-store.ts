@@ -20,14 +20,19 @@ export interface BlobStore {
   find(id: string, secret: string): Blob | undefined;
   /** False when there is no room. */
   put(blob: Blob, blockId: string, block: Buffer): boolean;
-  /** Takes the blocks named, in order, out of the store; names it does not know are left out. */
-  take(blob: Blob, blockIds: readonly string[]): Buffer;
+  /** The blocks named, in order, one after the other; undefined when one of them is not here. */
+  read(blob: Blob, blockIds: readonly string[]): Buffer | undefined;
+  /** Whether `commit` was called: then its blocks are gone because they were kept elsewhere. */
+  isCommitted(blob: Blob): boolean;
+  /** Lets go of the blocks. */
+  commit(blob: Blob): void;
 }
 
 interface Entry {
   readonly blob: Blob;
   readonly expiresAt: number;
   readonly blocks: Map<string, Buffer>;
+  committed: boolean;
 }
 
 export function createBlobStore(settings: { readonly addressLifeMs: number; readonly now: () => number }): BlobStore {
@@ -51,7 +56,7 @@ export function createBlobStore(settings: { readonly addressLifeMs: number; read
     open(wanted) {
       expire();
       const blob = { ...wanted, id: randomUUID() };
-      entries.set(blob.id, { blob, expiresAt: settings.now() + settings.addressLifeMs, blocks: new Map() });
+      entries.set(blob.id, { blob, expiresAt: settings.now() + settings.addressLifeMs, blocks: new Map(), committed: false });
       return blob;
     },
     find(id, secret) {
@@ -65,14 +70,20 @@ export function createBlobStore(settings: { readonly addressLifeMs: number; read
       if (!entry || waitingBytes - before + block.length > MAX_WAITING_BYTES) return false;
       waitingBytes += block.length - before;
       entry.blocks.set(blockId, block);
+      entry.committed = false;
       return true;
     },
-    take(blob, blockIds) {
+    read(blob, blockIds) {
+      const blocks = entries.get(blob.id)?.blocks;
+      const named = blockIds.map((id) => blocks?.get(id));
+      return named.every((block) => block !== undefined) ? Buffer.concat(named) : undefined;
+    },
+    isCommitted: (blob) => entries.get(blob.id)?.committed ?? false,
+    commit(blob) {
       const entry = entries.get(blob.id);
-      if (!entry) return Buffer.alloc(0);
-      const blocks = blockIds.flatMap((id) => entry.blocks.get(id) ?? []);
+      if (!entry) return;
       empty(entry);
-      return Buffer.concat(blocks);
+      entry.committed = true;
     },
   };
 }

@@ -56,7 +56,10 @@ export const customLogFilesPlugin: Plugin<CustomLogFilesOptions> = {
       if (!ids) throw new RelayError('relay.intake.bad-request', 'The block list is not a BlockList document.');
       const file = String((request.headers['x-ms-meta-filepath'] as unknown) ?? '').slice(0, 1024);
       const computer = String((request.headers['x-ms-meta-computername'] as unknown) ?? '').slice(0, 255);
-      const text = blobs.take(blob, ids);
+      const text = blobs.read(blob, ids);
+      // An agent that lost our answer puts the list again.
+      if (!text && blobs.isCommitted(blob)) return;
+      if (!text) throw new RelayError('relay.intake.bad-request', 'The block list names a block that is not here. Put its blocks again, then the list.');
       for (const body of recordsOf(text, { file, computer })) {
         await accept.accept({
           ...blob.agent,
@@ -66,10 +69,18 @@ export const customLogFilesPlugin: Plugin<CustomLogFilesOptions> = {
           body,
         });
       }
+      // Only now: an agent that was told to come back finds its blocks.
+      blobs.commit(blob);
     };
 
-    const json = { parse: false, output: 'data' as const, maxBytes: MAX_REQUEST_BYTES };
-    const block = { parse: false, output: 'data' as const, maxBytes: options.maxBlockBytes, timeout: options.bodyTimeoutMs };
+    const json = { parse: false, output: 'data' as const, override: 'application/octet-stream', maxBytes: MAX_REQUEST_BYTES };
+    const block = {
+      parse: false,
+      output: 'data' as const,
+      override: 'application/octet-stream',
+      maxBytes: options.maxBlockBytes,
+      timeout: options.bodyTimeoutMs,
+    };
     server.route([
       { method: 'POST', path: BLOB_ADDRESS_PATH, handler: giveAddress, options: { payload: json } },
       { method: 'POST', path: BLOB_NOTIFICATION_PATH, handler: (_request, h) => h.response().code(200), options: { payload: json } },
@@ -106,7 +117,7 @@ function blockListOf(body: Buffer): string[] | undefined {
 
 // `CUSTOM_LOG_BLOB.Demo_CL` is the table Demo_CL; the service adds _CL to a Log-Type by itself.
 function logNameOf(asked: Record<string, unknown>): string | undefined {
-  const name = /^[A-Za-z_]+\.([A-Za-z][A-Za-z0-9_]{0,100}?)(?:_CL)?$/.exec(String(asked['DataTypeId'] ?? ''));
+  const name = /^[A-Za-z_]+\.([A-Za-z][A-Za-z0-9_]{1,100}?)(?:_CL)?$/.exec(String(asked['DataTypeId'] ?? ''));
   return name?.[1];
 }
 

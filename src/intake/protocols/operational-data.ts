@@ -6,8 +6,8 @@
  */
 import type { Lifecycle, Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { ContentEncoding, Origin } from '../../batch/batch.ts';
+import { readBatchId } from '../../batch/batch-id.ts';
 import { RelayError } from '../../errors.ts';
-import type { Agent } from '../../management-group/agent.ts';
 import { CUSTOM_RECORDS_VERSION, DIAGNOSTICS_PATH, UPLOAD_PATH } from '../../oms-protocol/paths.ts';
 import { BATCH_ID_HEADER, DATA_HEADERS } from '../../oms-protocol/upload-headers.ts';
 import type { Accept, Arrival } from '../accept.ts';
@@ -52,7 +52,13 @@ export const operationalDataPlugin: Plugin<OperationalDataOptions> = {
       answer(h, isCustom(request) ? await describeCustom(request, maxInflatedBytes) : await describeEnvelope(request, maxInflatedBytes));
     const diagnostics: Lifecycle.Method = async (request, h) => answer(h, await describeDiagnostics(request, maxInflatedBytes));
 
-    const payload = { parse: false, output: 'data' as const, maxBytes: maxInflatedBytes + ENCODING_OVERHEAD_BYTES, timeout: options.bodyTimeoutMs };
+    const payload = {
+      parse: false,
+      output: 'data' as const,
+      override: 'application/octet-stream',
+      maxBytes: maxInflatedBytes + ENCODING_OVERHEAD_BYTES,
+      timeout: options.bodyTimeoutMs,
+    };
     server.route([
       { method: 'POST', path: UPLOAD_PATH, handler: upload, options: { payload } },
       { method: 'POST', path: DIAGNOSTICS_PATH, handler: diagnostics, options: { payload } },
@@ -110,10 +116,10 @@ function bodyOf(request: Request): Buffer {
   return (request.payload as Buffer | null) ?? Buffer.alloc(0);
 }
 
-function senderOf(request: Request): Pick<Agent, 'workspaceId' | 'agentId'> {
+function senderOf(request: Request): Pick<Arrival, 'workspaceId' | 'agentId' | 'id'> {
   const { agent } = request.auth.credentials;
   if (!agent) throw new RelayError('relay.internal', 'An upload was let in without an agent.');
-  return { workspaceId: agent.workspaceId, agentId: agent.agentId };
+  return { workspaceId: agent.workspaceId, agentId: agent.agentId, id: readBatchId(request.headers[BATCH_ID_HEADER]) };
 }
 
 function originOf(request: Request, service: Origin['service']): Origin {

@@ -1,0 +1,79 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { type Clock, every } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import { readSecretFile } from '../files.ts';
+import type { Logger } from '../logger.ts';
+import type { Identity } from './agent-identity.ts';
+import { type Authority, renewalDue } from './authority.ts';
+import type { AuthorityOptions } from './options.ts';
+
+const DAY_MS = 86_400_000;
+const CHECK_EVERY_MS = 3_600_000;
+
+export interface ServerIdentityParts {
+  readonly options: AuthorityOptions;
+  /** The relay's own DNS domain. */
+  readonly domain: string;
+  readonly authority: Authority;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The certificate and key by which agents know the relay. */
+export interface ServerIdentity {
+  current(): Identity;
+  /** When it ends, in milliseconds since 1970. */
+  endsAt(): number;
+  /** Looks once an hour whether it must be renewed, or the operator's files have changed; tells of a new one. The function returned ends that. */
+  watch(onRenewed: (identity: Identity) => void): () => void;
+}
+
+/** Takes the operator's certificate if one is configured, and the authority's own otherwise. */
+export async function createServerIdentity(parts: ServerIdentityParts): Promise<ServerIdentity> {
+  const { clock, log } = parts;
+  let identity = await readOrIssue(parts);
+
+  const renew = async (onRenewed: (identity: Identity) => void): Promise<void> => {
+    try {
+      const next = await readOrIssue(parts);
+      if (next.certificate === identity.certificate) return;
+      identity = next;
+      onRenewed(next);
+      log.info({ endsAt: new Date(endOf(next)).toISOString() }, "the server's certificate was renewed");
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, "the server's certificate could not be renewed; it is tried again in an hour");
+    }
+  };
+
+  return {
+    current: () => identity,
+    endsAt: () => endOf(identity),
+    watch: (onRenewed) => every(clock, CHECK_EVERY_MS, () => renew(onRenewed)),
+  };
+}
+
+async function readOrIssue(parts: ServerIdentityParts): Promise<Identity> {
+  const { serverCertificateFile, serverKeyFile } = parts.options;
+  return serverCertificateFile !== undefined && serverKeyFile !== undefined ? await readOwn(serverCertificateFile, serverKeyFile, parts) : await issue(parts);
+}
+
+async function readOwn(certificateFile: string, keyFile: string, { clock, log }: ServerIdentityParts): Promise<Identity> {
+  const certificate = await readFile(certificateFile, 'utf8');
+  const privateKey = await readSecretFile(keyFile, (message) => log.warn(message));
+  if (clock.now() > renewalDue(new X509Certificate(certificate)))
+    log.warn({ certificateFile }, 'your server certificate is past two thirds of its life; renew it');
+  return { certificate, privateKey };
+}
+
+// The root goes with it, so that an agent that was given its fingerprint can learn it.
+async function issue({ options, domain, authority }: ServerIdentityParts): Promise<Identity> {
+  const names = [...new Set([domain, `*.oms.${domain}`, `*.ods.${domain}`, hostname(), 'localhost', '127.0.0.1', ...options.serverNames])];
+  const identity = await authority.serverIdentity(names, options.serverCertificateLife / DAY_MS);
+  return { certificate: identity.certificate + authority.root, privateKey: identity.privateKey };
+}
+
+function endOf(identity: Identity): number {
+  return new X509Certificate(identity.certificate).validToDate.getTime();
+}

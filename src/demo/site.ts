@@ -1,0 +1,141 @@
+/** A whole site in one folder: redis-server, local workspace, relay and agents with this machine's own data. Everything is the real thing; only the addresses are loopback. */
+import { randomFillSync } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Agent, createAgent } from '../agent/agent.ts';
+import { enrolAgent } from '../agent/enrol.ts';
+import { systemClock } from '../clock.ts';
+import { loadConfiguration } from '../configuration/load.ts';
+import type { CreatedKey } from '../control/api.ts';
+import { ask } from '../control/client.ts';
+import { RelayError } from '../errors.ts';
+import { createLocalWorkspace, type LocalWorkspace } from '../local-workspace/local-workspace.ts';
+import { ensureWorkspaceKey } from '../local-workspace/workspace-key.ts';
+import type { Logger } from '../logger.ts';
+import { createRelay, type Relay } from '../relay.ts';
+import { parseWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
+import { startRedisServer } from './redis-server.ts';
+
+export const DEMO_WORKSPACE: WorkspaceId = parseWorkspaceId('0de30000-0000-4000-8000-000000000001');
+const STOP_DEADLINE_MS = 10_000;
+
+export interface SiteOptions {
+  readonly folder: string;
+  readonly agents: readonly string[];
+  /** In place of the eight minutes and the two hours, so that one can watch; milliseconds. */
+  readonly retryEveryMs: number;
+  readonly retryWindowMs: number;
+  /** How often each agent collects, in milliseconds. */
+  readonly collectEveryMs: number;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+export interface Site {
+  readonly workspace: LocalWorkspace;
+  readonly workspaceUrl: string;
+  readonly relay: Relay;
+  readonly agents: readonly Agent[];
+  /** The relay's configuration file: every command works with it. */
+  readonly configurationFile: string;
+  /** Ends collecting; what the agents have queued is still there. */
+  stopAgents(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the site. What was started is stopped again when a part cannot be. */
+export async function startSite(options: SiteOptions): Promise<Site> {
+  await using started = new AsyncDisposableStack();
+  const { folder, log, version } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+
+  const redis = await startRedisServer(join(folder, 'redis'));
+  started.defer(() => redis.stop());
+
+  const { path: sharedKeyFile, key } = await ensureWorkspaceKey(join(folder, 'workspace'), DEMO_WORKSPACE, (message) => log.warn(message));
+  const workspace = createLocalWorkspace(
+    { dataFolder: join(folder, 'workspace'), address: '127.0.0.1', port: 0, names: ['localhost', '127.0.0.1'], workspaces: [{ id: DEMO_WORKSPACE, key }] },
+    { clock: systemClock, log: log.child({ program: 'local-workspace' }) },
+  );
+  const { url: workspaceUrl, rootPath } = await workspace.start();
+  started.defer(() => workspace.stop());
+
+  const configurationFile = join(folder, 'relay.yaml');
+  await writeFile(
+    configurationFile,
+    stringify(configurationOf(options, { endpoint: workspaceUrl, sharedKeyFile, trustFile: rootPath, redisSocket: redis.socket })),
+  );
+  const configuration = await loadConfiguration({ file: configurationFile, env: {} });
+  const relay = createRelay(configuration, {
+    clock: systemClock,
+    random: randomFillSync,
+    log: log.child({ program: 'relay' }),
+    version,
+    credentialsFolder: undefined,
+  });
+  await relay.start();
+  started.defer(() => relay.stop(STOP_DEADLINE_MS));
+
+  const { secret } = await ask<CreatedKey>(configuration.control.socket, 'POST', '/enrolment-keys', { name: 'demo', workspaceId: DEMO_WORKSPACE });
+  const agents: Agent[] = [];
+  for (const name of options.agents) {
+    const agent = await startAgent(name, options, {
+      relay: `https://127.0.0.1:${relay.status().intakePort}`,
+      key: secret,
+      fingerprint: relay.status().rootFingerprint,
+    });
+    started.defer(() => agent.stop());
+    agents.push(agent);
+  }
+
+  const parts = started.move();
+  return {
+    workspace,
+    workspaceUrl,
+    relay,
+    agents,
+    configurationFile,
+    stopAgents: async () => void (await Promise.all(agents.map((agent) => agent.stop()))),
+    stop: () => parts.disposeAsync(),
+  };
+}
+
+interface Addresses {
+  readonly endpoint: string;
+  readonly sharedKeyFile: string;
+  readonly trustFile: string;
+  readonly redisSocket: string;
+}
+
+function configurationOf(options: SiteOptions, { endpoint, sharedKeyFile, trustFile, redisSocket }: Addresses): object {
+  return {
+    data: join(options.folder, 'relay'),
+    domain: 'relay.test',
+    intake: { address: '127.0.0.1', port: 0 },
+    metrics: { port: 0 },
+    managementGroup: { approve: [{ enrolmentKey: 'demo' }] },
+    retry: { every: `${options.retryEveryMs}ms`, window: `${options.retryWindowMs}ms` },
+    cache: { redis: { socket: redisSocket } },
+    workspaces: [{ id: DEMO_WORKSPACE, name: 'demo', endpoint, sharedKeyFile, trustFile }],
+  };
+}
+
+async function startAgent(name: string, options: SiteOptions, to: { relay: string; key: string; fingerprint: string }): Promise<Agent> {
+  const folder = join(options.folder, 'agents', name);
+  const outcome = await enrolAgent({
+    folder,
+    relay: to.relay,
+    workspaceId: DEMO_WORKSPACE,
+    key: to.key,
+    trust: { fingerprint: to.fingerprint },
+    hostName: name,
+    clock: systemClock,
+  });
+  if (outcome.outcome === 'refused') throw new RelayError('relay.demo.not-enrolled', `The relay refused to enrol ${name}: ${outcome.message}`);
+  const everyMs = options.collectEveryMs;
+  const collect = { heartbeatMs: everyMs, performanceMs: everyMs, systemLogMs: everyMs };
+  const agent = createAgent({ folder, clock: systemClock, log: options.log.child({ program: 'agent', name }), collect, rememberAcknowledged: true });
+  await agent.start();
+  return agent;
+}

@@ -1,0 +1,59 @@
+/** `npm run benchmark`: the gateway's documented shape against the relay, and against nginx as a plain TLS proxy. Exit code 1 when anything failed. */
+import { Command, InvalidArgumentError } from 'commander';
+import { messageOf } from '../../src/errors.ts';
+import { readDuration, readSize } from '../../src/units.ts';
+import { runBenchmark } from './benchmark.ts';
+import { describe, reportOf } from './report.ts';
+
+interface Flags {
+  readonly agents: number;
+  readonly body: number;
+  readonly every: number;
+  readonly for: number;
+  readonly warmUp: number;
+  readonly nginx: boolean;
+  readonly profile?: string;
+  readonly json: boolean;
+}
+
+const KB = 1_000;
+const SECOND_MS = 1_000;
+
+const program = new Command('benchmark')
+  .description('Measures the relay under the load of many agents, with real processes on this machine. TMPDIR chooses the disk.')
+  .option('--agents <count>', 'agents, each with a certificate and a connection of its own', bounded(Number, 1, 20_000), 600)
+  .option('--body <size>', 'what an agent sends at a time, compressed', bounded(readSize, KB, 8_000 * KB), 200 * KB)
+  .option('--every <duration>', 'how often it sends', bounded(readDuration, 100, 600 * SECOND_MS), 6 * SECOND_MS)
+  .option('--for <duration>', 'how long it is measured', bounded(readDuration, SECOND_MS, 3_600 * SECOND_MS), 30 * SECOND_MS)
+  .option('--warm-up <duration>', 'how long it runs before that', bounded(readDuration, 0, 600 * SECOND_MS), 6 * SECOND_MS)
+  .option('--no-nginx', 'leave nginx out')
+  .option('--profile <folder>', "write a CPU profile of the relay there, for Chrome's developer tools")
+  .option('--json', 'one JSON value on one line', false);
+
+const { agents, body, every, for: measureMs, warmUp, nginx, profile, json } = program.parse().opts<Flags>();
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(`ended by ${signal}`)));
+
+try {
+  const result = await runBenchmark({
+    shape: { agents, bodyBytes: body, everyMs: every, warmUpMs: warmUp, measureMs },
+    nginx,
+    profileFolder: profile,
+    signal: ended.signal,
+    onStep: (text) => void process.stderr.write(`${text} …\n`),
+  });
+  const report = reportOf(result);
+  process.stdout.write(`${json ? JSON.stringify(report) : describe(report)}\n`);
+  process.exitCode = report.failures.length === 0 ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`The benchmark could not be run: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+function bounded(read: (text: string) => number | undefined, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = read(text);
+    if (value !== undefined && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be from ${least} to ${most}, durations in milliseconds and sizes in bytes unless a unit is given.`);
+  };
+}

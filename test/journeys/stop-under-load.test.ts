@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { startFleet } from '../support/fleet.ts';
+import { createOracle, everythingArrives } from '../support/oracle.ts';
+import { BANK, startSite } from '../support/site.ts';
+
+test('a relay that is told to stop under load ends with 0, and the next one sends what was left and nothing twice', async (t) => {
+  await using site = await startSite();
+  const { relay } = site;
+  const { local, dataFolder } = site.upstream();
+  const oracle = createOracle();
+  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await eventually('data flows', () => local.batchIds(BANK).length >= 100);
+
+  const { code, out } = await relay.end('SIGTERM');
+  assert.equal(code, 0, out);
+  assert.match(out, /the relay has stopped/);
+  assert.doesNotMatch(out, /could not be stopped cleanly/);
+  const acknowledged = oracle.count();
+  await relay.start();
+  await eventually('data is taken again', () => oracle.count() >= acknowledged + 50);
+  await fleet.stop();
+  const comparison = await everythingArrives(oracle, dataFolder, BANK);
+  t.diagnostic(`${oracle.count()} acknowledged; ${JSON.stringify(comparison)}`);
+  assert.equal(comparison.repeated, 0);
+});
+
+test('what a slow workspace is about to answer is waited for at the stop, so that nothing is sent twice', async () => {
+  await using site = await startSite();
+  const { relay } = site;
+  const { local, dataFolder } = site.upstream();
+  const oracle = createOracle();
+  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await eventually('data flows', () => local.batchIds(BANK).length >= 20);
+  await local.setFault({ mode: 'slow', delayMs: 1_000 });
+  await eventually('answers are outstanding', () => local.held() > 0);
+  assert.equal((await relay.end('SIGTERM')).code, 0);
+  await fleet.stop();
+  await local.setFault({ mode: 'none' });
+  await relay.start();
+  assert.equal((await everythingArrives(oracle, dataFolder, BANK)).repeated, 0);
+});
+
+test('a relay that is told to stop while it starts does so', async () => {
+  await using site = await startSite();
+  const { relay } = site;
+  await relay.end('SIGTERM');
+  await site.killRedis();
+  const starting = relay.start();
+  starting.catch(() => {});
+  await eventually('it waits for Redis', () => relay.isRunning());
+  const { code } = await relay.end('SIGTERM');
+  assert.ok(code === undefined || code === 0 || code === 1);
+});

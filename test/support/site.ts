@@ -1,0 +1,112 @@
+/** Everything of a site on one machine: redis-server, the relay as a process, and local workspaces upstream that tests make fail. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock } from '../../src/clock.ts';
+import { type RedisServer, startRedisServer } from '../../src/demo/redis-server.ts';
+import { createLocalWorkspace, type Listening, type LocalWorkspace } from '../../src/local-workspace/local-workspace.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { parseWorkspaceId, type WorkspaceId } from '../../src/workspace/workspace-id.ts';
+import { enrolMachine, type Machine, type Target } from './fleet.ts';
+import { type RelayProcess, relayProcess, type Sections } from './relay-process.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export const BANK: WorkspaceId = parseWorkspaceId('11111111-1111-4111-8111-111111111111');
+export const PLANT: WorkspaceId = parseWorkspaceId('22222222-2222-4222-8222-222222222222');
+
+/** A workspace's own service, with an address of its own. */
+export interface Upstream extends AsyncDisposable {
+  readonly workspaceId: WorkspaceId;
+  readonly local: LocalWorkspace;
+  readonly dataFolder: string;
+  readonly listening: Listening;
+  /** How a relay's configuration names it. */
+  readonly option: Sections;
+}
+
+export interface Site extends AsyncDisposable {
+  readonly folder: string;
+  readonly relay: RelayProcess;
+  readonly upstreams: ReadonlyMap<WorkspaceId, Upstream>;
+  upstream(workspaceId?: WorkspaceId): Upstream;
+  target(): Promise<Target>;
+  /** Machines that are enrolled and approved. */
+  machines(count: number, workspaceId?: WorkspaceId): Promise<readonly Machine[]>;
+  killRedis(): Promise<void>;
+  /** Starts Redis again: with what it had, or with nothing. */
+  startRedis(how: 'as it was' | 'empty'): Promise<void>;
+}
+
+export interface SiteOptions {
+  /** One local workspace is started for each. */
+  readonly workspaces?: readonly WorkspaceId[];
+  /** Sections of the relay's configuration. */
+  readonly sections?: Sections;
+}
+
+/** Starts a local workspace with a service of its own. */
+export async function startUpstream(folder: string, workspaceId: WorkspaceId): Promise<Upstream> {
+  const key = Buffer.alloc(64, workspaceId.charCodeAt(0)).toString('base64');
+  const dataFolder = join(folder, `upstream-${workspaceId.slice(0, 4)}`);
+  const names = ['localhost', '127.0.0.1'];
+  const local = createLocalWorkspace(
+    { dataFolder, address: '127.0.0.1', port: 0, names, workspaces: [{ id: workspaceId, key }] },
+    { clock: systemClock, log: silentLogger },
+  );
+  const listening = await local.start();
+  const sharedKeyFile = join(dataFolder, 'shared.key');
+  await writeFile(sharedKeyFile, key, { mode: 0o600 });
+  return {
+    workspaceId,
+    local,
+    dataFolder,
+    listening,
+    option: { id: workspaceId, endpoint: listening.url, sharedKeyFile, trustFile: listening.rootPath },
+    [Symbol.asyncDispose]: () => local.stop(),
+  };
+}
+
+/** Starts all of it; `await using` ends all of it. */
+export async function startSite({ workspaces = [BANK], sections = {} }: SiteOptions = {}): Promise<Site> {
+  await using parts = new AsyncDisposableStack();
+  const { path: folder } = parts.use(await temporaryFolder());
+  const upstreams = new Map<WorkspaceId, Upstream>();
+  for (const id of workspaces) upstreams.set(id, parts.use(await startUpstream(folder, id)));
+  const redisFolder = join(folder, 'redis');
+  let redis: RedisServer = await startRedisServer(redisFolder);
+  parts.defer(() => redis.stop('SIGKILL'));
+  const relay = parts.use(
+    await relayProcess(join(folder, 'relay'), {
+      cache: { redis: { socket: redis.socket } },
+      workspaces: [...upstreams.values()].map(({ option }) => option),
+      ...sections,
+    }),
+  );
+  await relay.start();
+  const all = parts.move();
+
+  const target = async (): Promise<Target> => ({ port: relay.port(), rootPem: await readFile(relay.rootFile, 'utf8') });
+  return {
+    folder,
+    relay,
+    upstreams,
+    upstream(workspaceId = workspaces[0] ?? BANK) {
+      const found = upstreams.get(workspaceId);
+      if (!found) throw new Error(`the site has no workspace ${workspaceId}`);
+      return found;
+    },
+    target,
+    async machines(count, workspaceId = workspaces[0] ?? BANK) {
+      const key = await relay.createKey(workspaceId, `machines-${workspaceId.slice(0, 4)}`);
+      const where = await target();
+      const machines = await Promise.all(Array.from({ length: count }, () => enrolMachine(where, workspaceId, key)));
+      for (const machine of machines) all.defer(() => machine.close());
+      return machines;
+    },
+    killRedis: () => redis.stop('SIGKILL'),
+    async startRedis(how) {
+      if (how === 'empty') await rm(redisFolder, { recursive: true, force: true });
+      redis = await startRedisServer(redisFolder);
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
