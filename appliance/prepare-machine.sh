@@ -21,6 +21,9 @@ if [ ! -e "$lock" ] || [ package-lock.json -nt "$lock" ] || ! node_modules/.bin/
   fi
 fi
 
+# The command `relay`, for whoever has node_modules/.bin in the PATH.
+ln -sf ../../src/main.ts node_modules/.bin/relay
+
 missing=
 for program in redis-server:redis-server openssl:openssl curl:curl; do
   has "${program%%:*}" || missing="$missing ${program##*:}"

@@ -78,6 +78,13 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
       log: component('authority'),
     });
 
+    // Made before the cache, so closed after it: what is on its way upstream at the stop is answered, and the next start does not send it again.
+    const transports = new Map<WorkspaceId, Transport>();
+    closings.push(async () => void (await Promise.all([...transports.values()].map((transport) => transport.close()))));
+    const onAnswer = (seconds: number): void => metrics.observe('upstreamSeconds', {}, seconds);
+    const connecting = { options: configuration.upstream, folder: join(data, 'upstream'), version: parts.version, clock, log: component('upstream'), onAnswer };
+    for (const workspace of workspaces) transports.set(workspace.id, await connectWorkspace(workspace, connecting));
+
     const redisAddress = await redisAddressOf(configuration, log);
     const redis = await openRedis(redisAddress, component('cache'));
     closings.push(() => redis.disconnect());
@@ -93,11 +100,6 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     });
     closings.push((deadlineMs) => cache.close(deadlineMs));
 
-    const transports = new Map<WorkspaceId, Transport>();
-    closings.push(async () => void (await Promise.all([...transports.values()].map((transport) => transport.close()))));
-    const onAnswer = (seconds: number): void => metrics.observe('upstreamSeconds', {}, seconds);
-    const connecting = { options: configuration.upstream, folder: join(data, 'upstream'), version: parts.version, clock, log: component('upstream'), onAnswer };
-    for (const workspace of workspaces) transports.set(workspace.id, await connectWorkspace(workspace, connecting));
     const onVerdict = (workspace: WorkspaceId, { outcome }: { readonly outcome: string }): void => metrics.count('upstreamRequests', { workspace, outcome });
     cache.consume(createDeliver({ transports, onVerdict, log: component('upstream') }));
 

@@ -22,6 +22,8 @@ import { createRest } from './rest.ts';
 import type { GroupId } from './segment-format.ts';
 
 const POLL_MS = 2_000;
+/** How long an attempt that was told to stop may still take. */
+const GIVE_UP_MS = 1_000;
 
 export interface ConsumerParts {
   readonly workspaceId: WorkspaceId;
@@ -42,13 +44,10 @@ export interface Consumer {
   state(): UpstreamState;
   /** Groups with us at this moment. */
   inFlight(): ReadonlySet<GroupId>;
+  /** Does something during which no group is taken from the index, so that a group taken but not in flight is nobody's. */
+  withoutTaking<T>(work: () => Promise<T>): Promise<T>;
   /** Takes no more groups; waits `deadlineMs` for those in flight, then gives them up: they stay cached. */
   stop(deadlineMs: number): Promise<void>;
-}
-
-interface Attempt {
-  readonly taken: TakenGroup;
-  readonly settled: Promise<void>;
 }
 
 interface Returning {
@@ -66,16 +65,23 @@ interface Judged {
 export function createConsumer(parts: ConsumerParts): Consumer {
   const { workspaceId, index, store, deadLetters, ledger, schedule, clock, log } = parts;
   const rest = createRest(schedule);
-  const attempts = new Map<GroupId, Attempt>();
+  const attempts = new Map<GroupId, TakenGroup>();
   /** Groups that found the workspace out of reach; they go back in order once all in flight have settled. */
   let returning: Returning[] = [];
-  /** When a group that alone fails first did so. */
-  const failingSince = new Map<GroupId, number>();
+  /** On their way back to the index. */
+  const goingBack = new Set<GroupId>();
+  /** Attempts with all that follows from them. */
+  const working = new Set<Promise<void>>();
+  /** Groups that fail alone: since when, and how to forget their next try. */
+  const failing = new Map<GroupId, { readonly firstAt: number; readonly cancelTry: () => void }>();
+  /** Taken, but not by us, when last looked. */
+  let suspects: ReadonlySet<GroupId> = new Set();
   const abort = new AbortController();
   let deliver: Deliver | undefined;
   let stopped = false;
   let pumping: Promise<void> | undefined;
   let wanted = false;
+  let holds = 0;
   let cancelTry = (): void => {};
   let indexAway = false;
 
@@ -83,7 +89,7 @@ export function createConsumer(parts: ConsumerParts): Consumer {
 
   const wake = (): void => {
     wanted = true;
-    if (!deliver || stopped || pumping !== undefined) return;
+    if (!deliver || !mayTake() || pumping !== undefined) return;
     // A pump that finds nothing to do ends in this very turn: only what it returns may be forgotten, never before it is remembered.
     pumping = pump().finally(() => {
       pumping = undefined;
@@ -92,14 +98,23 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   };
 
   const pump = async (): Promise<void> => {
-    while (wanted && !stopped) {
+    while (wanted && mayTake()) {
       wanted = false;
-      while (!stopped && attempts.size < rest.allowance(clock.now(), parts.groupsInFlight)) {
+      while (mayTake() && attempts.size < rest.allowance(clock.now(), parts.groupsInFlight)) {
         const taken = await takeNext();
         if (!taken) break;
-        attempts.set(taken.id, { taken, settled: attempt(taken) });
+        begin(taken);
       }
     }
+  };
+
+  const mayTake = (): boolean => !stopped && holds === 0;
+
+  const begin = (taken: TakenGroup): void => {
+    attempts.set(taken.id, taken);
+    const work = attempt(taken);
+    working.add(work);
+    void work.then(() => working.delete(work));
   };
 
   const takeNext = async (): Promise<TakenGroup | undefined> => {
@@ -182,7 +197,6 @@ export function createConsumer(parts: ConsumerParts): Consumer {
 
   const bury = async (batch: Batch, verdict: Refused): Promise<void> => {
     await deadLetters.put(batch, { reason: 'refused', status: verdict.status, answer: verdict.answer }, clock.now());
-    ledger.add('deadLettered', batch.kind, 1, batch.body.length);
     log.warn(
       { workspaceId, batchId: batch.id, agentId: batch.agentId, status: verdict.status, answer: verdict.answer },
       'the workspace refused a batch for its content; it is a dead letter now',
@@ -202,7 +216,8 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   };
 
   const finish = async (taken: TakenGroup): Promise<void> => {
-    failingSince.delete(taken.id);
+    failing.get(taken.id)?.cancelTry();
+    failing.delete(taken.id);
     // The store has noted it already; an entry that stays behind in the index is removed when it is met.
     await index
       .finish(taken)
@@ -216,19 +231,20 @@ export function createConsumer(parts: ConsumerParts): Consumer {
 
   const delayAlone = async (taken: TakenGroup, retry: Retry): Promise<void> => {
     const now = clock.now();
-    const firstAt = failingSince.get(taken.id) ?? now;
-    failingSince.set(taken.id, firstAt);
+    const before = failing.get(taken.id);
+    const firstAt = before?.firstAt ?? now;
     const { at } = nextTry({ firstAt, now, retryAfterMs: retry.retryAfterMs }, schedule);
     log.warn(
       { workspaceId, group: taken.id, reason: retry.reason, nextTryAt: new Date(at).toISOString() },
       'a group alone fails while others pass; it is tried again',
     );
-    try {
-      await index.delay(taken, at);
-      clock.after(at - now, () => void index.bringForward(taken.id).then(wake, () => {}));
-    } catch (error) {
-      log.debug({ workspaceId, group: taken.id, reason: messageOf(error) }, 'a group could not be delayed; the index will offer it again');
-    }
+    before?.cancelTry();
+    failing.set(taken.id, { firstAt, cancelTry: clock.after(at - now, () => void index.bringForward(taken.id).then(wake, () => {})) });
+    await index
+      .delay(taken, at)
+      .catch((error: unknown) =>
+        log.debug({ workspaceId, group: taken.id, reason: messageOf(error) }, 'a group could not be delayed; it is offered again when found to be lost'),
+      );
   };
 
   const restWith = (taken: TakenGroup, retry: Retry): void => {
@@ -245,20 +261,44 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   // The youngest goes back first, so that the oldest is the next to be taken.
   const giveBack = async (): Promise<void> => {
     if (attempts.size > 0 || returning.length === 0) return;
-    const groups = returning.map(({ taken }) => taken).sort((a, b) => ageOf(b) - ageOf(a) || b.id.localeCompare(a.id, undefined, { numeric: true }));
+    const groups = returning.map(({ taken }) => taken).sort((a, b) => b.oldestAt - a.oldestAt || b.id.localeCompare(a.id, undefined, { numeric: true }));
     returning = [];
+    for (const { id } of groups) goingBack.add(id);
     for (const taken of groups) {
       await index
         .putBack(taken)
         .catch((error: unknown) =>
-          log.debug({ workspaceId, group: taken.id, reason: messageOf(error) }, 'a group could not be put back; the index will offer it again'),
+          log.debug({ workspaceId, group: taken.id, reason: messageOf(error) }, 'a group could not be put back; it is offered again when found to be lost'),
         );
+      goingBack.delete(taken.id);
     }
   };
 
+  const inFlight = (): ReadonlySet<GroupId> => new Set([...attempts.keys(), ...returning.map(({ taken }) => taken.id), ...goingBack]);
+
+  const finished = async (): Promise<void> => {
+    await pumping;
+    await Promise.all(working);
+  };
+
   const keepHold = async (): Promise<void> => {
-    const held = [...[...attempts.values()].map((one) => one.taken), ...returning.map(({ taken }) => taken)];
+    const held = [...attempts.values(), ...returning.map(({ taken }) => taken)];
     if (held.length > 0) await index.extend(held).catch(() => {});
+    await releaseLost().catch(() => {});
+  };
+
+  // Redis may do what it was asked after we stopped waiting for its answer: a group is then taken by nobody, and nothing else would offer it again.
+  // One look is not enough: a group that is just being taken looks the same.
+  const releaseLost = async (): Promise<void> => {
+    const idle = (await index.takenIds()).filter((id) => !inFlight().has(id));
+    const lost = idle.filter((id) => suspects.has(id));
+    suspects = new Set(idle);
+    for (const id of lost) {
+      if (stopped || inFlight().has(id)) continue;
+      await index.release(id);
+      log.info({ workspaceId, group: id }, 'a group that nobody worked on any more is offered again');
+    }
+    if (lost.length > 0) wake();
   };
 
   return {
@@ -269,15 +309,29 @@ export function createConsumer(parts: ConsumerParts): Consumer {
     },
     wake,
     state: rest.state,
-    inFlight: () => new Set([...attempts.keys(), ...returning.map(({ taken }) => taken.id)]),
+    inFlight,
+    async withoutTaking(work) {
+      holds += 1;
+      try {
+        await pumping;
+        return await work();
+      } finally {
+        holds -= 1;
+        wake();
+      }
+    },
     async stop(deadlineMs) {
       stopped = true;
       cancelTry();
+      for (const each of failing.values()) each.cancelTry();
       for (const end of stopPolling.splice(0)) end();
-      await pumping;
-      const late = AbortSignal.timeout(deadlineMs);
-      late.addEventListener('abort', () => abort.abort());
-      await Promise.all([...attempts.values()].map((one) => one.settled));
+      const late = Promise.withResolvers<void>();
+      let cancelLate = clock.after(deadlineMs, () => {
+        abort.abort();
+        cancelLate = clock.after(GIVE_UP_MS, late.resolve);
+      });
+      await Promise.race([late.promise, finished()]);
+      cancelLate();
     },
   };
 }
@@ -286,10 +340,6 @@ const noVerdict: Retry = { outcome: 'retry', scope: 'batch', reason: 'the transp
 
 function longestAsked(retries: readonly [Retry, ...Retry[]] | readonly Retry[]): Retry {
   return retries.reduce((longest, retry) => ((retry.retryAfterMs ?? 0) > (longest.retryAfterMs ?? 0) ? retry : longest));
-}
-
-function ageOf({ job }: TakenGroup): number {
-  return Number((job.data as { oldestAt?: unknown }).oldestAt ?? 0);
 }
 
 // `<kind>-<segment id>.<number>`

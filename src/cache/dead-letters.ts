@@ -66,9 +66,12 @@ export async function openDeadLetters(folder: string, keys: KeyRing): Promise<De
       const { id, workspaceId, agentId, kind, dataType, receivedAt } = batch;
       const letter: DeadLetter = { id, workspaceId, agentId, kind, dataType, receivedAt, bytes: batch.body.length, at, ...cause };
       const content = Buffer.concat([Buffer.from(`${JSON.stringify(letter)}\n`), ...sealBatch(batch, keys)]);
+      const path = join(folder, workspaceId, id + SUFFIX);
       await makePrivateFolder(join(folder, workspaceId));
-      await writeFileAtomic(join(folder, workspaceId, id + SUFFIX), content);
-      use(workspaceId, content.length);
+      // A batch that was refused once more after a crash replaces its letter.
+      const before = await stat(path).catch(() => undefined);
+      await writeFileAtomic(path, content);
+      use(workspaceId, content.length - (before?.size ?? 0));
     },
     async list(workspaceId) {
       const wanted = (await files()).filter((file) => workspaceId === undefined || file.workspaceId === workspaceId);

@@ -95,14 +95,15 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
   }
 
   async function reconcileLane({ workspaceId, index, consumer }: Lane): Promise<void> {
-    const result = await reconcile({
-      index,
-      outstanding: () => store.outstanding(workspaceId).filter(({ id }) => !indexing.has(id)),
-      has: store.has,
-      inFlight: consumer.inFlight,
-    });
+    const result = await consumer.withoutTaking(() =>
+      reconcile({
+        index,
+        outstanding: () => store.outstanding(workspaceId).filter(({ id }) => !indexing.has(id)),
+        has: store.has,
+        inFlight: consumer.inFlight,
+      }),
+    );
     if (result.restored + result.removed + result.released > 0) log.warn({ workspaceId, ...result }, 'the index was made to agree with what is stored');
-    consumer.wake();
   }
 
   const reconcileAll = async (): Promise<void> => {
@@ -135,9 +136,13 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     try {
       await lane?.index.add(group);
     } catch (error) {
-      // Its agents are told that it was not kept, so it must not be sent either.
-      store.withdraw(group.id);
-      throw error;
+      // When only the answer was lost, the group may have been taken by its entry: then it is kept.
+      const isTaken = !store.has(group.id) || lane?.consumer.inFlight().has(group.id) === true;
+      if (!isTaken) {
+        // Its agents are told that it was not kept, so it must not be sent either.
+        store.withdraw(group.id);
+        throw error;
+      }
     } finally {
       indexing.delete(group.id);
     }

@@ -1,4 +1,4 @@
-import type { Kind } from '../batch/kind.ts';
+import { KINDS, type Kind } from '../batch/kind.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Amount } from './balance.ts';
 import type { StoredGroup } from './payload-store.ts';
@@ -7,8 +7,8 @@ import { type GroupHeader, type GroupId, PREFIX_BYTES, type Prefix } from './seg
 
 /** A group that is not done, and where it lies. */
 export interface CataloguedGroup extends StoredGroup {
-  readonly segment: Segment;
-  readonly offset: number;
+  segment: Segment;
+  offset: number;
   readonly headerBytes: number;
   readonly payloadBytes: number;
   /** Body bytes of each member: what its being done takes off the count. */
@@ -22,76 +22,96 @@ export interface GroupCatalogue {
   get(id: GroupId): CataloguedGroup | undefined;
   /** Notes a member as done; true when that was the last of its group, which then leaves the catalogue. */
   finishMember(group: CataloguedGroup, position: number): boolean;
+  /** Says that a group lies elsewhere from now on. */
+  move(group: CataloguedGroup, segment: Segment, offset: number): void;
+  /** Groups of one workspace, kind by kind, in the order in which they were added. */
   of(workspaceId: WorkspaceId): CataloguedGroup[];
+  all(): CataloguedGroup[];
+  /** When the oldest was received, at the cost of a look at one group a kind: groups of a kind are added in the order of their age. */
+  oldestAt(workspaceId: WorkspaceId): number | undefined;
   count(workspaceId: WorkspaceId): number;
   cached(workspaceId: WorkspaceId, kind: Kind): Amount;
   usedBytes(workspaceId?: WorkspaceId): number;
 }
 
 export function createGroupCatalogue(): GroupCatalogue {
-  const byWorkspace = new Map<WorkspaceId, Map<GroupId, CataloguedGroup>>();
-  const workspaceOf = new Map<GroupId, WorkspaceId>();
-  const amounts = new Map<string, { batches: number; bytes: number }>();
+  const groups = new Map<GroupId, CataloguedGroup>();
+  const lanes = new Map<string, Lane>();
   const used = new Map<WorkspaceId, number>();
 
-  const tally = (group: StoredGroup, batches: number, bytes: number): void => {
-    const key = `${group.workspaceId} ${group.kind}`;
-    const amount = amounts.get(key) ?? { batches: 0, bytes: 0 };
-    amounts.set(key, { batches: amount.batches + batches, bytes: amount.bytes + bytes });
+  const laneOf = (workspaceId: WorkspaceId, kind: Kind): Lane => {
+    const key = `${workspaceId} ${kind}`;
+    const lane = lanes.get(key) ?? { groups: new Map<GroupId, CataloguedGroup>(), batches: 0, bytes: 0 };
+    lanes.set(key, lane);
+    return lane;
   };
+  const lanesOf = (workspaceId: WorkspaceId): Lane[] => KINDS.flatMap((kind) => lanes.get(`${workspaceId} ${kind}`) ?? []);
   const use = (group: CataloguedGroup, sign: 1 | -1): void => {
     used.set(group.workspaceId, (used.get(group.workspaceId) ?? 0) + sign * sizeOf(group));
   };
+  const lie = (group: CataloguedGroup, sign: 1 | -1): void => {
+    group.segment.live += sign;
+    group.segment.liveBytes += sign * sizeOf(group);
+  };
 
   return {
-    add(header, prefix, segment, offset) {
+    add(header, { headerBytes, payloadBytes }, segment, offset) {
       const { id, workspaceId, kind, members } = header;
       const memberBytes = members.map((member) => member.bytes);
       const bytes = memberBytes.reduce((sum, one) => sum + one, 0);
-      const oldestAt = Math.min(...members.map((member) => member.receivedAt));
-      const { headerBytes, payloadBytes } = prefix;
-      const group = {
-        id,
-        workspaceId,
-        kind,
-        batches: members.length,
-        bytes,
-        oldestAt,
-        segment,
-        offset,
-        headerBytes,
-        payloadBytes,
-        memberBytes,
-        done: new Set<number>(),
-      };
-      const groups = byWorkspace.get(workspaceId) ?? new Map<GroupId, CataloguedGroup>();
-      byWorkspace.set(workspaceId, groups.set(id, group));
-      workspaceOf.set(id, workspaceId);
-      segment.live += 1;
-      tally(group, group.batches, bytes);
+      const oldestAt = members.reduce((oldest, member) => Math.min(oldest, member.receivedAt), Number.POSITIVE_INFINITY);
+      const place = { segment, offset, headerBytes, payloadBytes };
+      const group = { id, workspaceId, kind, batches: members.length, bytes, oldestAt, ...place, memberBytes, done: new Set<number>() };
+      const lane = laneOf(workspaceId, kind);
+      groups.set(id, group);
+      lane.groups.set(id, group);
+      lane.batches += group.batches;
+      lane.bytes += bytes;
+      lie(group, 1);
       use(group, 1);
       return group;
     },
-    get(id) {
-      const workspaceId = workspaceOf.get(id);
-      return workspaceId && byWorkspace.get(workspaceId)?.get(id);
-    },
+    get: (id) => groups.get(id),
     finishMember(group, position) {
-      if (group.done.has(position) || !workspaceOf.has(group.id)) return false;
+      const bytes = group.memberBytes[position];
+      if (bytes === undefined || group.done.has(position) || groups.get(group.id) !== group) return false;
+      const lane = laneOf(group.workspaceId, group.kind);
       group.done.add(position);
-      tally(group, -1, -(group.memberBytes[position] ?? 0));
+      lane.batches -= 1;
+      lane.bytes -= bytes;
       if (group.done.size < group.batches) return false;
-      byWorkspace.get(group.workspaceId)?.delete(group.id);
-      workspaceOf.delete(group.id);
-      group.segment.live -= 1;
+      groups.delete(group.id);
+      lane.groups.delete(group.id);
+      lie(group, -1);
       use(group, -1);
       return true;
     },
-    of: (workspaceId) => [...(byWorkspace.get(workspaceId)?.values() ?? [])],
-    count: (workspaceId) => byWorkspace.get(workspaceId)?.size ?? 0,
-    cached: (workspaceId, kind) => amounts.get(`${workspaceId} ${kind}`) ?? { batches: 0, bytes: 0 },
+    move(group, segment, offset) {
+      lie(group, -1);
+      group.segment = segment;
+      group.offset = offset;
+      lie(group, 1);
+    },
+    of: (workspaceId) => lanesOf(workspaceId).flatMap((lane) => [...lane.groups.values()]),
+    all: () => [...groups.values()],
+    count: (workspaceId) => lanesOf(workspaceId).reduce((sum, lane) => sum + lane.groups.size, 0),
+    cached(workspaceId, kind) {
+      const { batches, bytes } = laneOf(workspaceId, kind);
+      return { batches, bytes };
+    },
+    oldestAt(workspaceId) {
+      const ages = lanesOf(workspaceId).flatMap((lane) => lane.groups.values().next().value?.oldestAt ?? []);
+      return ages.length === 0 ? undefined : Math.min(...ages);
+    },
     usedBytes: (workspaceId) => (workspaceId ? (used.get(workspaceId) ?? 0) : [...used.values()].reduce((sum, one) => sum + one, 0)),
   };
+}
+
+/** Groups of one workspace and kind. */
+interface Lane {
+  readonly groups: Map<GroupId, CataloguedGroup>;
+  batches: number;
+  bytes: number;
 }
 
 /** Bytes a group takes on disk. */

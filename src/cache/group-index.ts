@@ -24,6 +24,8 @@ const ANY_TOKEN = '0';
 /** A group taken from the index; it is ours until finished, delayed or put back. */
 export interface TakenGroup {
   readonly id: GroupId;
+  /** When its oldest batch was received, in milliseconds since 1970. */
+  readonly oldestAt: number;
   readonly job: Job;
 }
 
@@ -53,6 +55,12 @@ export interface GroupIndex {
 
 const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: false, stackTraceLimit: 0, attempts: Number.MAX_SAFE_INTEGER };
 
+interface JobData {
+  readonly batches: number;
+  readonly bytes: number;
+  readonly oldestAt: number;
+}
+
 export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address: RedisAddress, log: Logger): GroupIndex {
   const prefix = `relay:{${workspaceId}}`;
   const queue = new Queue(QUEUE, { connection: redis, prefix, defaultJobOptions: JOB_OPTIONS, streams: { events: { maxLen: 100 } } });
@@ -69,7 +77,7 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
   worker.on('error', onError);
   const token = worker.id;
 
-  const jobOf = (group: StoredGroup): { name: string; data: object; opts: { jobId: string } } => ({
+  const jobOf = (group: StoredGroup): { name: string; data: JobData; opts: { jobId: string } } => ({
     name: group.kind,
     data: { batches: group.batches, bytes: group.bytes, oldestAt: group.oldestAt },
     opts: { jobId: group.id },
@@ -85,7 +93,7 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
     },
     async take() {
       const job = (await worker.getNextJob(token, { block: false })) as Job | undefined;
-      return job?.id === undefined ? undefined : { id: job.id as GroupId, job };
+      return job?.id === undefined ? undefined : { id: job.id as GroupId, oldestAt: Number((job.data as JobData | undefined)?.oldestAt ?? 0), job };
     },
     async finish({ job }) {
       await job.moveToCompleted(undefined, token, false);

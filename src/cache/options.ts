@@ -44,7 +44,7 @@ const fields: Schema<CacheOptions> = section<CacheOptions>({
   limit: option(
     size({ from: '64KiB', to: '1PiB' }),
     '10GiB',
-    'What may wait on disk, all workspaces together. Beyond it the oldest data of the lowest kind is dropped.',
+    'What may wait on disk, all workspaces together. What does not fit is refused with 503, never acknowledged.',
   ),
   limitPerWorkspace: optional(size({ from: '64KiB', to: '1PiB' }), 'limit', 'What may wait on disk for one workspace.'),
   groupBatches: option(wholeNumber(1, 1024), 32, 'Batches written and synced together at most.'),

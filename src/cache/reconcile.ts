@@ -20,7 +20,12 @@ export interface ReconcileParts {
   readonly inFlight: () => ReadonlySet<GroupId>;
 }
 
-/** Makes the index agree with the store, which is the truth: an emptied or older Redis costs duplicates, never data. */
+const REMOVE_AT_ONCE = 500;
+
+/**
+ * Makes the index agree with the store, which is the truth: an emptied or older Redis costs duplicates, never data. No group may be taken
+ * meanwhile, or one that is just being taken would be released as nobody's.
+ */
 export async function reconcile({ index, outstanding, has, inFlight }: ReconcileParts): Promise<Reconciled> {
   const known = new Set(await index.ids());
   const missing = outstanding().filter((group) => !known.has(group.id));
@@ -28,6 +33,8 @@ export async function reconcile({ index, outstanding, has, inFlight }: Reconcile
   const orphans = (await index.takenIds()).filter((id) => !inFlight().has(id));
   for (const id of orphans) await index.release(id);
   const stale = [...known].filter((id) => !has(id) && !inFlight().has(id));
-  for (const id of stale) await index.remove(id).catch(() => {});
+  for (let start = 0; start < stale.length; start += REMOVE_AT_ONCE) {
+    await Promise.allSettled(stale.slice(start, start + REMOVE_AT_ONCE).map((id) => index.remove(id)));
+  }
   return { restored: missing.length, removed: stale.length, released: orphans.length };
 }

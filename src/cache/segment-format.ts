@@ -11,10 +11,11 @@ import { crc32 } from 'node:zlib';
 import type { BatchSummary } from '../batch/batch.ts';
 import type { BatchId } from '../batch/batch-id.ts';
 import type { Kind } from '../batch/kind.ts';
+import { RelayError } from '../errors.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 
 const MAGIC = Buffer.from('RLG1');
-/** Largest header believed when a segment is read: 1024 members of about 250 bytes fit well. */
+/** Largest header, written or believed when read: 1024 members of about 250 bytes fit well. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** Bytes before a group's header. */
@@ -42,9 +43,15 @@ export interface Prefix {
   readonly headerCrc: number;
 }
 
-/** Writes prefix and header of a group, to stand before its payload's chunks. */
+/** Writes prefix and header of a group, to stand before its payload's chunks. Throws `relay.cache.group-too-large` for a header that no scan would believe. */
 export function encodeGroup(header: GroupHeader, payload: readonly Buffer[]): Buffer {
   const text = Buffer.from(JSON.stringify({ ...header, members: header.members.map(toWire) }));
+  if (text.length > MAX_HEADER_BYTES) {
+    throw new RelayError(
+      'relay.cache.group-too-large',
+      `A group's header is ${text.length} bytes, at most ${MAX_HEADER_BYTES} can be read back. Lower cache.groupBatches.`,
+    );
+  }
   const start = Buffer.allocUnsafe(PREFIX_BYTES);
   MAGIC.copy(start, 0);
   start.writeUInt32BE(text.length, 4);

@@ -2,7 +2,7 @@
  * PayloadStore on the relay's own disk: `<folder>/<workspace>/<kind>-<id>.segment`. A segment holds one workspace and one kind, so that
  * dropping the oldest of a kind frees whole files. A start never appends to old segments; it begins new ones.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Batch } from '../batch/batch.ts';
 import { createBatchId, type Random } from '../batch/batch-id.ts';
@@ -12,17 +12,17 @@ import { messageOf, RelayError } from '../errors.ts';
 import { makePrivateFolder, syncFolder } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
-import { readWorkspaceId } from '../workspace/workspace-id.ts';
 import { setAside } from './damage.ts';
-import { readDoneNotes } from './done-notes.ts';
 import { type CataloguedGroup, createGroupCatalogue, sizeOf } from './group-catalogue.ts';
 import type { PayloadStore, StoredMember } from './payload-store.ts';
 import { createRecentPayloads } from './recent-payloads.ts';
-import { NOTES_SUFFIX, openSegment, SEGMENT_SUFFIX, type Segment } from './segment.ts';
+import { openSegment, type Segment } from './segment.ts';
 import { decodeHeader, decodePrefix, encodeGroup, type GroupHeader, type GroupId, PREFIX_BYTES } from './segment-format.ts';
-import { scanSegment } from './segment-scan.ts';
+import { recoverSegments } from './segment-recovery.ts';
+import { createRewrite } from './segment-rewrite.ts';
 
 const NOTES_EVERY_MS = 200;
+const REWRITE_EVERY_MS = 60_000;
 
 export interface SegmentStoreOptions {
   readonly folder: string;
@@ -47,56 +47,48 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
   const recent = createRecentPayloads(options.memoryBytes);
   const segments = new Set<Segment>();
   const writing = new Map<string, { segment: Segment; groups: number }>();
+  /** The last append of each lane: the next one waits for it. */
+  const turns = new Map<string, Promise<unknown>>();
   await makePrivateFolder(options.folder);
   await recover();
 
   async function recover(): Promise<void> {
-    for (const entry of await readdir(options.folder, { withFileTypes: true })) {
-      if (!entry.isDirectory() || !readWorkspaceId(entry.name)) continue;
-      const folder = join(options.folder, entry.name);
-      const names = (await readdir(folder)).filter((name) => name.endsWith(SEGMENT_SUFFIX)).map((name) => name.slice(0, -SEGMENT_SUFFIX.length));
-      for (const name of names.sort(byAge)) await recoverSegment(folder, name);
+    const recovered = await recoverSegments(options.folder, parts);
+    for (const segment of recovered.segments) segments.add(segment);
+    for (const { header, prefix, segment, offset, done } of recovered.groups) {
+      const group = catalogue.add(header, prefix, segment, offset);
+      for (const position of done) catalogue.finishMember(group, position);
     }
-  }
-
-  async function recoverSegment(folder: string, name: string): Promise<void> {
-    const content = await scanSegment(join(folder, name + SEGMENT_SUFFIX));
-    const done = await readDoneNotes(join(folder, name + NOTES_SUFFIX));
-    const segment = await openSegment(folder, name, { create: false, bytes: content.bytes });
-    segments.add(segment);
-    for (const stretch of content.damaged) {
-      await setAside(segment, stretch, folder);
-      parts.onDamage(stretch.bytes);
-      log.error(
-        { segment: name, offset: stretch.offset, bytes: stretch.bytes },
-        'bytes of a segment cannot be read; they were set aside in the folder "damaged"',
-      );
-    }
-    for (const found of content.groups) {
-      const group = catalogue.add(found.header, found.prefix, segment, found.offset);
-      for (const position of done.get(found.offset) ?? []) catalogue.finishMember(group, position);
-    }
-    if (segment.live === 0) await discard(segment);
+    for (const segment of recovered.segments) if (segment.live === 0) await discard(segment);
   }
 
   async function segmentFor(batch: Batch): Promise<{ segment: Segment; groups: number }> {
-    const lane = `${batch.workspaceId} ${batch.kind}`;
+    const lane = laneOf(batch);
     const current = writing.get(lane);
     if (current?.segment.writable && current.segment.bytes < options.segmentBytes) return current;
-    const folder = join(options.folder, batch.workspaceId);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const segment = await openSegment(folder, `${batch.kind}-${createBatchId(clock.now(), random)}`, { create: true, bytes: 0 });
-    await syncFolder(folder);
-    await syncFolder(options.folder);
-    const next = { segment, groups: 0 };
-    segments.add(segment);
+    const next = { segment: await createSegment(batch), groups: 0 };
     writing.set(lane, next);
     if (current) await retire(current.segment);
     return next;
   }
 
+  async function createSegment({ workspaceId, kind }: Pick<Batch, 'workspaceId' | 'kind'>): Promise<Segment> {
+    const folder = join(options.folder, workspaceId);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const segment = await openSegment(folder, `${kind}-${createBatchId(clock.now(), random)}`, { create: true, bytes: 0 });
+    try {
+      await syncFolder(folder);
+      await syncFolder(options.folder);
+    } catch (cause) {
+      await segment.remove().catch(() => {});
+      throw cause;
+    }
+    segments.add(segment);
+    return segment;
+  }
+
   async function retire(segment: Segment): Promise<void> {
-    await segment.seal();
+    await segment.seal().catch((error: unknown) => log.warn({ segment: segment.name, err: error }, 'a full segment could not be closed'));
     if (segment.live === 0) await discard(segment);
   }
 
@@ -122,7 +114,7 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
   }
 
   async function readFromDisk(group: CataloguedGroup): Promise<StoredMember[]> {
-    const bytes = await group.segment.read(group.offset, sizeOf(group));
+    const bytes = await readBytes(group);
     const prefix = decodePrefix(bytes);
     const header = prefix && decodeHeader(prefix, bytes);
     const members = header?.id === group.id ? openMembers(header, bytes.subarray(PREFIX_BYTES + group.headerBytes), group.done) : allUnreadable(group);
@@ -130,6 +122,17 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
       await setAside(group.segment, { offset: group.offset, bytes: sizeOf(group) }, join(options.folder, group.workspaceId));
     }
     return members;
+  }
+
+  async function readBytes(group: CataloguedGroup): Promise<Buffer> {
+    const { segment } = group;
+    try {
+      return await segment.read(group.offset, sizeOf(group));
+    } catch (cause) {
+      // It was moved to another segment, and the old one deleted, in this moment.
+      if (group.segment !== segment) return await group.segment.read(group.offset, sizeOf(group));
+      throw cause;
+    }
   }
 
   function openMembers(header: GroupHeader, payload: Buffer, done: ReadonlySet<number>): StoredMember[] {
@@ -147,6 +150,24 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     });
   }
 
+  async function store(first: Batch, batches: readonly Batch[]): Promise<CataloguedGroup> {
+    const current = await segmentFor(first);
+    const sealed = batches.map((batch) => sealBatch(batch, keys));
+    current.groups += 1;
+    const header: GroupHeader = {
+      id: `${current.segment.name}.${current.groups}` as GroupId,
+      workspaceId: first.workspaceId,
+      kind: first.kind,
+      members: batches.map((batch, position) => ({ ...summaryOf(batch), sealedBytes: lengthOf(sealed[position] ?? []) })),
+    };
+    const payload = sealed.flat();
+    const head = encodeGroup(header, payload);
+    const offset = await current.segment.append([head, ...payload]);
+    const group = catalogue.add(header, { headerBytes: head.length - PREFIX_BYTES, payloadBytes: lengthOf(payload) }, current.segment, offset);
+    recent.add(group.id, batches);
+    return group;
+  }
+
   const flushNotes = async (): Promise<void> => {
     const flushed = await Promise.allSettled([...segments].map((segment) => segment.notes.flush()));
     const failed = flushed.find((one) => one.status === 'rejected');
@@ -154,25 +175,30 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
   };
   const stopNotes = every(clock, NOTES_EVERY_MS, flushNotes);
 
+  const rewrite = createRewrite({
+    catalogue,
+    segmentBytes: options.segmentBytes,
+    closed: () => [...segments].filter((segment) => !isBeingWritten(segment)),
+    create: createSegment,
+    discard,
+    log,
+  });
+  let rewriting = Promise.resolve();
+  const stopRewriting = every(clock, REWRITE_EVERY_MS, () => {
+    rewriting = rewrite();
+    return rewriting;
+  });
+
   return {
     async append(batches) {
       const [first] = batches;
       if (!first) throw new RelayError('relay.cache.empty-group', 'A group needs at least one batch.');
-      const current = await segmentFor(first);
-      const sealed = batches.map((batch) => sealBatch(batch, keys));
-      current.groups += 1;
-      const header: GroupHeader = {
-        id: `${current.segment.name}.${current.groups}` as GroupId,
-        workspaceId: first.workspaceId,
-        kind: first.kind,
-        members: batches.map((batch, position) => ({ ...summaryOf(batch), sealedBytes: lengthOf(sealed[position] ?? []) })),
-      };
-      const payload = sealed.flat();
-      const head = encodeGroup(header, payload);
-      const offset = await current.segment.append([head, ...payload]);
-      const group = catalogue.add(header, { headerBytes: head.length - PREFIX_BYTES, payloadBytes: lengthOf(payload) }, current.segment, offset);
-      recent.add(group.id, batches);
-      return group;
+      const turn = (turns.get(laneOf(first)) ?? Promise.resolve()).then(() => store(first, batches));
+      turns.set(
+        laneOf(first),
+        turn.catch(() => {}),
+      );
+      return await turn;
     },
     async read(id) {
       const group = catalogue.get(id);
@@ -193,12 +219,16 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     outstanding: (workspaceId) => catalogue.of(workspaceId).sort((a, b) => a.oldestAt - b.oldestAt),
     groups: catalogue.count,
     cached: catalogue.cached,
-    oldestAt: (workspaceId) => oldestOf(catalogue.of(workspaceId)),
+    oldestAt: catalogue.oldestAt,
     usedBytes: catalogue.usedBytes,
     async close() {
       stopNotes();
-      await Promise.all([...segments].map((segment) => (segment.live === 0 ? segment.remove() : segment.close())));
+      stopRewriting();
+      await Promise.all([rewriting, ...turns.values()]);
+      const closed = await Promise.allSettled([...segments].map((segment) => (segment.live === 0 ? segment.remove() : segment.close())));
       segments.clear();
+      const failed = closed.find((one) => one.status === 'rejected');
+      if (failed) log.warn({ err: failed.reason }, 'what is done could not be noted on disk; the next start sends it again');
     },
   };
 }
@@ -218,11 +248,6 @@ function lengthOf(chunks: readonly Buffer[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
 
-function oldestOf(groups: readonly CataloguedGroup[]): number | undefined {
-  return groups.reduce<number | undefined>((oldest, group) => (oldest === undefined || group.oldestAt < oldest ? group.oldestAt : oldest), undefined);
-}
-
-// `<kind>-<UUID version 7>`: the id's order is the order of creation.
-function byAge(a: string, b: string): number {
-  return a.slice(a.indexOf('-')).localeCompare(b.slice(b.indexOf('-')));
+function laneOf({ workspaceId, kind }: Batch): string {
+  return `${workspaceId} ${kind}`;
 }

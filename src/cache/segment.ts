@@ -2,14 +2,16 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { createDoneNotes, type DoneNotes } from './done-notes.ts';
 import { readExactly } from './segment-scan.ts';
+import { writeAll } from './write-all.ts';
 
 /** One append-only file of sealed groups, with the notes of what is done beside it. */
 export interface Segment {
   readonly name: string;
   readonly notes: DoneNotes;
   bytes: number;
-  /** Groups in it that are not done. */
+  /** Groups in it that are not done, and the bytes they take. */
   live: number;
+  liveBytes: number;
   /** Whether groups may still be appended. */
   writable: boolean;
   /** Appends the chunks in one write and syncs them; returns where they begin. After a failure the segment takes no more. */
@@ -42,6 +44,7 @@ export async function openSegment(folder: string, name: string, how: { readonly 
     notes: createDoneNotes(notesPath),
     bytes: how.bytes,
     live: 0,
+    liveBytes: 0,
     writable: how.create,
     async append(chunks) {
       if (!file || !segment.writable) throw new Error(`segment ${name} takes no more groups`);
@@ -80,24 +83,12 @@ export async function openSegment(folder: string, name: string, how: { readonly 
     },
     async close() {
       segment.writable = false;
-      await segment.notes.close();
-      await release();
+      try {
+        await segment.notes.close();
+      } finally {
+        await release();
+      }
     },
   };
   return segment;
-}
-
-async function writeAll(file: FileHandle, chunks: readonly Buffer[], offset: number): Promise<void> {
-  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const { bytesWritten } = await file.writev(chunks as Buffer[], offset);
-  // A short write without an error happens on a disk that is almost full.
-  if (bytesWritten < total) await writeRest(file, Buffer.concat(chunks).subarray(bytesWritten), offset + bytesWritten);
-}
-
-async function writeRest(file: FileHandle, rest: Buffer, offset: number): Promise<void> {
-  for (let written = 0; written < rest.length; ) {
-    const { bytesWritten } = await file.write(rest, written, rest.length - written, offset + written);
-    if (bytesWritten === 0) throw Object.assign(new Error('the disk took no more bytes'), { code: 'ENOSPC' });
-    written += bytesWritten;
-  }
 }

@@ -25,13 +25,17 @@ async function start(file: string | undefined, env: Environment): Promise<void> 
   const log = createLogger(configuration.log.level);
   const { CREDENTIALS_DIRECTORY: credentialsFolder } = env;
   const relay = createRelay(configuration, { clock: systemClock, random: randomFillSync, log, version: packageVersion, credentialsFolder });
+  let started = false;
   const stopped = untilStopped((first) => {
     if (!first) process.exit(EXIT.failed);
+    // Half a start has no order in which to stop, and holds nothing that a kill would lose.
+    if (!started) process.exit(EXIT.ok);
     return relay.stop(STOP_DEADLINE_MS);
   });
   // What nobody awaited is a fault of ours, but the relay holds data that it acknowledged: it says so and goes on.
   process.on('unhandledRejection', (reason) => log.error({ reason: messageOf(reason) }, 'a promise was rejected and nobody listened'));
   await relay.start();
+  started = true;
   await stopped;
 }
 

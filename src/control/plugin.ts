@@ -87,9 +87,10 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       const { response } = request;
       if (!('isBoom' in response)) return h.continue;
       const { statusCode } = response.output;
+      const own = response instanceof RelayError;
       const error = asRelayError(response, statusCode, request);
       if (error.code === 'relay.internal') log.error({ path: request.path, err: response }, 'a command failed');
-      const status = error === response ? statusOf(error.code) : statusCode;
+      const status = own ? statusOf(error.code) : statusCode;
       return h.response({ error: { code: error.code, message: error.message } }).code(status);
     });
   },

@@ -46,7 +46,7 @@ export function watchConnections(listener: HttpsServer, { handshakeTimeoutMs, me
     handshaking.set(name, socket);
     socket.once('close', () => handshaking.delete(name));
     onFirstByte(socket, handshakeTimeoutMs, {
-      then(byte) {
+      came(byte) {
         if (byte === TLS_HANDSHAKE) for (const begin of beginTls) begin.call(listener, socket);
         else {
           failed('not-tls', { remoteAddress }, `the first byte is 0x${byte.toString(16).padStart(2, '0')}`);
@@ -79,7 +79,7 @@ export function watchConnections(listener: HttpsServer, { handshakeTimeoutMs, me
 function onFirstByte(
   socket: Socket,
   timeoutMs: number,
-  { then, never }: { then: (byte: number) => void; never: (reason: 'handshake-timeout' | 'reset', detail: string) => void },
+  { came, never }: { came: (byte: number) => void; never: (reason: 'handshake-timeout' | 'reset', detail: string) => void },
 ): void {
   let reason: 'handshake-timeout' | 'reset' = 'reset';
   const onTimeout = (): void => {
@@ -102,7 +102,7 @@ function onFirstByte(
     socket.off('timeout', onTimeout);
     socket.off('close', onClose);
     socket.unshift(head);
-    then(byte);
+    came(byte);
   });
 }
 

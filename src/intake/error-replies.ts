@@ -81,7 +81,6 @@ export function codeOfStatus(status: number): ErrorCode {
     408: 'relay.intake.too-slow',
     413: 'relay.intake.too-large',
     415: 'relay.intake.unknown-encoding',
-    499: 'relay.intake.aborted',
   };
   return codes[status] ?? 'relay.internal';
 }

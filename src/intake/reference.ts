@@ -7,7 +7,7 @@ export function errorTable(): string {
     `\`${code}\``,
     String(status),
     retryAfterS === undefined ? '' : `${retryAfterS} s`,
-    meaning.replaceAll('<', '&lt;'),
+    meaning,
   ]);
   return [heading, heading.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -63,8 +63,9 @@ export function createIntakeServer({ options, identity, authentication, metrics,
   hapi.auth.scheme('client-certificate', clientCertificateScheme);
   hapi.auth.strategy('agent', 'client-certificate', authentication);
   hapi.auth.default('agent');
-  const broken = answerBrokenRequests(listener, { metrics, log });
-  hapi.ext('onPreResponse', (request, h) => toReply(request, h, { broken, metrics, log }));
+  const replies = { broken: answerBrokenRequests(listener, { metrics, log }), metrics, log };
+  hapi.ext('onPreResponse', (request, h) => toReply(request, h, replies));
+  hapi.events.on('response', (request) => noteAborted(request, replies));
 
   return {
     hapi,
@@ -94,19 +95,30 @@ interface ReplyParts extends Pick<IntakeServerParts, 'metrics' | 'log'> {
 }
 
 // The one place where an error becomes an answer: a status, a reason in the body, a counter, and a line in the log.
-function toReply(request: Request, h: ResponseToolkit, { broken, metrics, log }: ReplyParts): ResponseObject | symbol {
+function toReply(request: Request, h: ResponseToolkit, parts: ReplyParts): ResponseObject | symbol {
   const { response } = request;
   if (!('isBoom' in response)) return h.continue;
-  const error = asRelayError(response, broken.reasonOf(request.raw.req.socket) ?? codeOfStatus(response.output.statusCode));
-  const reply = replyFor(error.code);
-  metrics.count('refused', { reason: error.code });
-  const { agent } = request.auth.credentials ?? {};
-  const facts = { code: error.code, path: request.path, remoteAddress: request.info.remoteAddress, agentId: agent?.agentId, workspaceId: agent?.workspaceId };
-  log[reply.level](reply.level === 'error' ? { ...facts, err: response } : facts, error.message);
+  const error = asRelayError(response, parts.broken.reasonOf(request.raw.req.socket) ?? codeOfStatus(response.output.statusCode));
+  note(request, error, parts);
+  const { status, retryAfterS } = replyFor(error.code);
   // A surprise's text may hold anything: the sender gets the code, the log the rest.
   const message = error.code === 'relay.internal' ? 'The relay has a fault; its log has the details. Send the batch again.' : error.message;
-  const answer = h.response({ error: { code: error.code, message } }).code(reply.status);
-  return reply.retryAfterS === undefined ? answer : answer.header('retry-after', String(reply.retryAfterS));
+  const answer = h.response({ error: { code: error.code, message } }).code(status);
+  return retryAfterS === undefined ? answer : answer.header('retry-after', String(retryAfterS));
+}
+
+// hapi asks nobody for an answer once the sender is gone; its error is still there at the end.
+function noteAborted(request: Request, parts: ReplyParts): void {
+  const code: ErrorCode = 'relay.intake.aborted';
+  if ('isBoom' in request.response) note(request, new RelayError(code, meaningOf(code)), parts);
+}
+
+function note(request: Request, error: RelayError, { metrics, log }: ReplyParts): void {
+  const { level } = replyFor(error.code);
+  const { agent } = request.auth.credentials ?? {};
+  const facts = { code: error.code, path: request.path, remoteAddress: request.info.remoteAddress, agentId: agent?.agentId, workspaceId: agent?.workspaceId };
+  metrics.count('refused', { reason: error.code });
+  log[level](level === 'error' ? { ...facts, err: error } : facts, error.message);
 }
 
 function asRelayError(thrown: Error, code: ErrorCode): RelayError {

@@ -11,11 +11,14 @@ const CONNECTING_AT_ONCE = 8;
 const ANSWER_TIMEOUT_MS = 30_000;
 
 const plan = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')) as LoadPlan;
-process.once('disconnect', () => process.exit(1));
-await run(plan);
-process.disconnect();
+const leave = (): never => process.exit(1);
+process.once('disconnect', leave);
+const result = await run(plan);
+process.off('disconnect', leave);
+// The result is long: it must have left before the channel closes.
+tell({ event: 'done', result }, () => process.disconnect());
 
-async function run({ shape, port, trust, identities }: LoadPlan): Promise<void> {
+async function run({ shape, port, trust, identities }: LoadPlan): Promise<LoadResult> {
   const requests = createBodies(shape.bodyBytes).map(prepare);
   const exchanges: Exchange[] = [];
   const connect = async (at: number): Promise<Sender> => {
@@ -36,7 +39,7 @@ async function run({ shape, port, trust, identities }: LoadPlan): Promise<void> 
   tell({ event: 'measured' });
   await untilAnswered(senders);
   for (const sender of senders) sender.close();
-  tell({ event: 'done', result: summarise(exchanges, measured) });
+  return summarise(exchanges, measured);
 }
 
 async function connectAll(agents: number, connect: (at: number) => Promise<Sender>): Promise<Sender[]> {
@@ -116,6 +119,6 @@ function requestFor(requests: readonly PreparedRequest[], at: number): PreparedR
   return requests[at % requests.length] as PreparedRequest;
 }
 
-function tell(event: LoadEvent): void {
-  process.send?.(event);
+function tell(event: LoadEvent, onSent: () => void = () => {}): void {
+  process.send?.(event, undefined, undefined, onSent);
 }

@@ -58,3 +58,21 @@ test('a relay whose Redis is away stops when it is told to, and finds everything
   await local.setFault({ mode: 'none' });
   await everythingArrives(oracle, dataFolder, BANK);
 });
+
+test('Redis freezes under load and goes on later: nothing is lost, and nothing is stuck', async (t) => {
+  await using site = await startSite();
+  const { relay } = site;
+  const { dataFolder } = site.upstream();
+  const oracle = createOracle();
+  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await eventually('data flows', () => oracle.count() >= 50);
+  site.signalRedis('SIGSTOP');
+  await eventually('senders are asked to come back', () => fleet.answers(503) > 0);
+  const acknowledged = oracle.count();
+  site.signalRedis('SIGCONT');
+  await eventually('batches are taken again', () => oracle.count() >= acknowledged + 50);
+  await fleet.stop();
+  // A group whose taking timed out is found to be lost at the second look, ten seconds after the first.
+  await eventually('the cache is empty', async () => (await relay.status()).cache.usedBytes === 0, 30_000);
+  t.diagnostic(`${oracle.count()} acknowledged; ${JSON.stringify(await everythingArrives(oracle, dataFolder, BANK))}`);
+});

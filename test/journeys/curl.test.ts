@@ -21,7 +21,18 @@ interface Answer {
 /** Uploads a file by curl, with further arguments. */
 async function curl({ relay }: Site, file: string, ...more: readonly string[]): Promise<Answer> {
   const address = `https://localhost:${relay.port()}${UPLOAD_PATH}`;
-  const { stdout } = await run('curl', ['--silent', '--show-error', '--cacert', relay.rootFile, '--data-binary', `@${file}`, '--write-out', STATUS, ...more, address]);
+  const { stdout } = await run('curl', [
+    '--silent',
+    '--show-error',
+    '--cacert',
+    relay.rootFile,
+    '--data-binary',
+    `@${file}`,
+    '--write-out',
+    STATUS,
+    ...more,
+    address,
+  ]);
   const [text, status] = stdout.split('\n');
   return { status, text };
 }

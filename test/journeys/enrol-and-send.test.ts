@@ -23,7 +23,22 @@ test('a machine enrols by command, waits for approval, and its data arrives once
   const data = join(folder, 'agent');
   const address = `https://localhost:${relay.port()}`;
   await runWell(['enrolment-key', 'create', '--config', relay.configFile, '--workspace', BANK, '--name', 'first', '--out', keyFile]);
-  await runWell(['agent', 'enrol', '--relay', address, '--workspace', BANK, '--key-file', keyFile, '--trust', relay.rootFile, '--data', data, '--name', 'web01']);
+  await runWell([
+    'agent',
+    'enrol',
+    '--relay',
+    address,
+    '--workspace',
+    BANK,
+    '--key-file',
+    keyFile,
+    '--trust',
+    relay.rootFile,
+    '--data',
+    data,
+    '--name',
+    'web01',
+  ]);
   const [pending] = await agentsOf(site);
   assert.deepEqual([pending?.hostName, pending?.state], ['web01', 'pending']);
 

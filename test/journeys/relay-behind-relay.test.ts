@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startRedisServer } from '../../src/demo/redis-server.ts';
@@ -8,13 +8,12 @@ import { enrolMachine, startFleet } from '../support/fleet.ts';
 import { createOracle, everythingArrives } from '../support/oracle.ts';
 import { relayProcess } from '../support/relay-process.ts';
 import { BANK, startSite } from '../support/site.ts';
-import { readFile } from 'node:fs/promises';
 
 test('a relay sends by way of another relay: all that the inner one acknowledged arrives, also when the outer one is killed in between', async (t) => {
   await using outer = await startSite();
   const folder = join(outer.folder, 'inner');
   const sharedKeyFile = join(outer.folder, 'outer.key');
-  await writeFile(sharedKeyFile, await outer.relay.createKey(BANK, 'inner relay'), { mode: 0o600 });
+  await writeFile(sharedKeyFile, await outer.relay.createKey(BANK, 'inner-relay'), { mode: 0o600 });
   await using redis = await redisIn(join(outer.folder, 'inner-redis'));
   const endpoint = `https://localhost:${outer.relay.port()}`;
   await using inner = await relayProcess(folder, {

@@ -1,5 +1,7 @@
 /** Everything of a site on one machine: redis-server, the relay as a process, and local workspaces upstream that tests make fail. */
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { type RedisServer, startRedisServer } from '../../src/demo/redis-server.ts';
@@ -32,6 +34,10 @@ export interface Site extends AsyncDisposable {
   /** Machines that are enrolled and approved. */
   machines(count: number, workspaceId?: WorkspaceId): Promise<readonly Machine[]>;
   killRedis(): Promise<void>;
+  /** Redis stays there, and does nothing until `SIGCONT`. */
+  signalRedis(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Sends Redis one command, its words apart by spaces, and waits for the answer. */
+  tellRedis(command: string): Promise<string>;
   /** Starts Redis again: with what it had, or with nothing. */
   startRedis(how: 'as it was' | 'empty'): Promise<void>;
 }
@@ -41,6 +47,8 @@ export interface SiteOptions {
   readonly workspaces?: readonly WorkspaceId[];
   /** Sections of the relay's configuration. */
   readonly sections?: Sections;
+  /** Options of its cache. */
+  readonly cache?: Sections;
 }
 
 /** Starts a local workspace with a service of its own. */
@@ -66,7 +74,7 @@ export async function startUpstream(folder: string, workspaceId: WorkspaceId): P
 }
 
 /** Starts all of it; `await using` ends all of it. */
-export async function startSite({ workspaces = [BANK], sections = {} }: SiteOptions = {}): Promise<Site> {
+export async function startSite({ workspaces = [BANK], sections = {}, cache = {} }: SiteOptions = {}): Promise<Site> {
   await using parts = new AsyncDisposableStack();
   const { path: folder } = parts.use(await temporaryFolder());
   const upstreams = new Map<WorkspaceId, Upstream>();
@@ -76,7 +84,7 @@ export async function startSite({ workspaces = [BANK], sections = {} }: SiteOpti
   parts.defer(() => redis.stop('SIGKILL'));
   const relay = parts.use(
     await relayProcess(join(folder, 'relay'), {
-      cache: { redis: { socket: redis.socket } },
+      cache: { ...cache, redis: { socket: redis.socket } },
       workspaces: [...upstreams.values()].map(({ option }) => option),
       ...sections,
     }),
@@ -103,10 +111,21 @@ export async function startSite({ workspaces = [BANK], sections = {} }: SiteOpti
       return machines;
     },
     killRedis: () => redis.stop('SIGKILL'),
+    signalRedis: (signal) => void process.kill(redis.pid, signal),
+    tellRedis: (command) => tellRedis(redis.socket, command),
     async startRedis(how) {
       if (how === 'empty') await rm(redisFolder, { recursive: true, force: true });
       redis = await startRedisServer(redisFolder);
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+// An inline command: what redis-cli would send, without redis-cli.
+async function tellRedis(socket: string, command: string): Promise<string> {
+  const connection = connect(socket);
+  connection.write(`${command}\r\n`);
+  const [reply] = (await once(connection, 'data')) as [Buffer];
+  connection.destroy();
+  return reply.toString().trim();
 }

@@ -1,0 +1,209 @@
+import { once } from 'node:events';
+import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { Request } from '@hapi/hapi';
+import { createAgentIdentity, type Identity } from '../../src/authority/agent-identity.ts';
+import { openAuthority } from '../../src/authority/authority.ts';
+import { fromPem, readCertificate } from '../../src/authority/x509.ts';
+import type { Batch } from '../../src/batch/batch.ts';
+import type { PutOutcome } from '../../src/cache/cache.ts';
+import type { DeadLetterCause } from '../../src/cache/dead-letters.ts';
+import { agentServicePlugin } from '../../src/enrolment/agent-service.ts';
+import { enrolmentOptions } from '../../src/enrolment/options.ts';
+import { createAccept, type Keeper } from '../../src/intake/accept.ts';
+import { peerCertificate } from '../../src/intake/client-certificate.ts';
+import { type IntakeOptions, intakeOptions } from '../../src/intake/options.ts';
+import { customLogFilesPlugin } from '../../src/intake/protocols/custom-log-files.ts';
+import { operationalDataPlugin } from '../../src/intake/protocols/operational-data.ts';
+import { createIntakeServer, type IntakeServer } from '../../src/intake/server.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { AgentState } from '../../src/management-group/agent.ts';
+import { type ManagementGroup, openManagementGroup } from '../../src/management-group/management-group.ts';
+import { createMetrics } from '../../src/metrics/catalogue.ts';
+import { generateKeyRing, openKeyRing } from '../../src/workspace/key-ring.ts';
+import { type AgentId, parseAgentId, parseWorkspaceId, type WorkspaceId } from '../../src/workspace/workspace-id.ts';
+import { createManualClock, type ManualClock } from '../agent/manual-clock.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+export const BANK: WorkspaceId = parseWorkspaceId('11111111-1111-4111-8111-111111111111');
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [fact: string]: unknown;
+}
+
+export interface RigSettings {
+  readonly workspaceId?: WorkspaceId;
+  readonly now?: number;
+  readonly approve?: 'none' | 'all';
+  readonly options?: Partial<IntakeOptions>;
+  /** In place of the TLS connection's certificate. */
+  readonly peer?: () => Buffer | undefined;
+}
+
+/** The relay's intake without its cache: what would be kept is in `kept` and `aside`. */
+export interface IntakeRig extends AsyncDisposable {
+  readonly intake: IntakeServer;
+  readonly group: ManagementGroup;
+  readonly clock: ManualClock;
+  readonly rootPem: string;
+  readonly kept: Batch[];
+  readonly aside: { readonly batch: Batch; readonly cause: DeadLetterCause }[];
+  /** What the cache answers from now on. */
+  answer(outcome: PutOutcome): void;
+  /** Lines of the log so far, without those below `info`; `levels` chooses others. */
+  lines(...levels: string[]): LogLine[];
+  /** A figure as it would be scraped, such as `relay_intake_refused_total{reason="x"}`; 0 when there is none. */
+  figure(name: string): Promise<number>;
+}
+
+export async function createIntakeRig(settings: RigSettings = {}): Promise<IntakeRig> {
+  const { workspaceId = BANK, now = Date.now(), approve = 'all' } = settings;
+  const folder = await temporaryFolder();
+  const clock = createManualClock(now);
+  const written: LogLine[] = [];
+  const log = createLogger('debug', { write: (line: string) => void written.push(JSON.parse(line) as LogLine) });
+  const metrics = createMetrics();
+  const group = openManagementGroup(join(folder.path, 'group.sqlite'), { keys: openKeyRing(JSON.stringify(generateKeyRing())), clock, log });
+  const authority = await openAuthority(join(folder.path, 'authority'), Date.now);
+  const options = { ...intakeOptions.parse({}), address: '127.0.0.1', port: 0, ...settings.options };
+  const enrolment = enrolmentOptions.parse({});
+  const peerOf = settings.peer ? (_request: Request): Buffer | undefined => settings.peer?.() : peerCertificate;
+  const authentication = { registry: group.registry, now: clock.now, oldCertificateGraceMs: enrolment.oldCertificateGrace };
+  const intake = createIntakeServer({
+    options,
+    identity: await authority.serverIdentity(['localhost', '127.0.0.1'], 90),
+    authentication: settings.peer ? { ...authentication, peerCertificate: peerOf } : authentication,
+    metrics,
+    log,
+  });
+  const { kept, aside, keeper, answer } = fakeKeeper();
+  const accept = createAccept({ cache: keeper, clock, random: Math.random, metrics, log });
+  const serves = (id: WorkspaceId): boolean => id === workspaceId;
+  const { maxInflatedSize, bodyTimeout, blobAddressLife } = options;
+  await intake.hapi.register([
+    {
+      plugin: agentServicePlugin,
+      options: { group, approve, serves, options: enrolment, peerCertificate: peerOf, ownHost: 'relay.test', clock, metrics, log },
+    },
+    { plugin: operationalDataPlugin, options: { accept, maxInflatedBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout } },
+    { plugin: customLogFilesPlugin, options: { accept, clock, addressLifeMs: blobAddressLife, maxBlockBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout } },
+  ]);
+  return {
+    intake,
+    group,
+    clock,
+    rootPem: authority.root,
+    kept,
+    aside,
+    answer,
+    lines: (...levels) => written.filter(({ level }) => (levels.length > 0 ? levels.includes(level) : level !== 'debug')),
+    async figure(name) {
+      const line = (await metrics.expose()).split('\n').find((candidate) => candidate.startsWith(`${name} `));
+      return line === undefined ? 0 : Number(line.slice(name.length + 1));
+    },
+    async [Symbol.asyncDispose]() {
+      await intake.stop(100);
+      group.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer'> & { readonly keeper: Keeper } {
+  const kept: Batch[] = [];
+  const aside: { readonly batch: Batch; readonly cause: DeadLetterCause }[] = [];
+  let outcome: PutOutcome = { outcome: 'stored' };
+  const keeper: Keeper = {
+    async put(batch) {
+      if (outcome.outcome === 'stored') kept.push(batch);
+      return outcome;
+    },
+    async putAside(batch, cause) {
+      if (outcome.outcome === 'stored') aside.push({ batch, cause });
+      return outcome;
+    },
+  };
+  return {
+    kept,
+    aside,
+    keeper,
+    answer(next) {
+      outcome = next;
+    },
+  };
+}
+
+export interface EnrolledAgent {
+  readonly agentId: AgentId;
+  readonly identity: Identity;
+  readonly der: Buffer;
+}
+
+/** An agent with a certificate of its own, of `days` days from the rig's clock, entered in this state. */
+export async function enrolAgent({ group, clock }: Pick<IntakeRig, 'group' | 'clock'>, state: AgentState = 'approved', days = 90): Promise<EnrolledAgent> {
+  const agentId = parseAgentId(crypto.randomUUID());
+  const identity = await createAgentIdentity(BANK, agentId, clock.now(), days);
+  const der = fromPem(identity.certificate);
+  const certificate = readCertificate(der);
+  if (!certificate) throw new Error('the certificate just made cannot be read');
+  const report = { workspaceId: BANK, agentId, hostName: 'web01', operatingSystem: 'Debian 12' };
+  group.registry.enrol({ ...report, certificate, enrolmentKeyId: 'test', state, stateReason: 'the test says so' });
+  return { agentId, identity, der };
+}
+
+/** A TLS connection to a rig that listens. */
+export async function connectTls(port: number, identity: Identity | undefined, more: ConnectionOptions = {}): Promise<TLSSocket> {
+  const client = identity ? { cert: identity.certificate, key: identity.privateKey } : {};
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...client, ...more });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Everything that comes until the other side ends or the connection breaks. */
+export async function readAll(socket: NodeJS.ReadableStream & { on(event: 'error', listener: () => void): unknown }): Promise<string> {
+  let text = '';
+  socket.on('data', (chunk: Buffer | string) => {
+    text += chunk.toString();
+  });
+  socket.on('error', () => {});
+  await new Promise((resolve) => socket.on('close', resolve));
+  return text;
+}
+
+export interface Sent {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: Buffer | string;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** One request over a connection of its own. */
+export function send(port: number, identity: Identity | undefined, { method = 'POST', path, headers = {}, body = '' }: Sent): Promise<Answered> {
+  const client = identity ? { cert: identity.certificate, key: identity.privateKey } : {};
+  return new Promise((resolve, reject) => {
+    const outgoing = httpsRequest({ host: '127.0.0.1', port, method, path, headers, agent: false, rejectUnauthorized: false, ...client }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
+      response.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** The code in a refusal's body. */
+export function codeIn(text: string): unknown {
+  return (JSON.parse(text) as { error?: { code?: unknown } }).error?.code;
+}

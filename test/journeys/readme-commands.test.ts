@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const TIMEOUT_MS = 120_000;
+
+/** The shell blocks of one section of the README, as one script. */
+function blocksOf(readme: string, from: string, to: string): string[] {
+  const section = readme.slice(readme.indexOf(from), readme.indexOf(to));
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+}
+
+function run(script: string, cwd: string): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const child = execFile('bash', ['-c', script], { cwd, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' }, (error, stdout, stderr) =>
+      resolve({ code: error ? (typeof error.code === 'number' ? error.code : 1) : 0, output: stdout + stderr }),
+    );
+    child.stdin?.end();
+  });
+}
+
+describe('the commands of the README', () => {
+  it('start a workspace, Redis, the relay and an agent when pasted one after another, and curl sends beside them', async () => {
+    // Arrange: a checkout's folders under another path, since the commands write beside them.
+    await using folder = await temporaryFolder();
+    for (const name of ['src', 'appliance', 'node_modules', 'package.json', 'package-lock.json']) await symlink(join(root, name), join(folder.path, name));
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const blocks = blocksOf(readme, '## Run it', '### Linux Log Analytics agents');
+    const [look, send, end] = blocks.slice(-3);
+    assert.ok(look?.includes('count') && send?.includes('curl') && end?.includes('rm -r try'), 'the section has changed its shape');
+    const arrived = 'until relay local-workspace count --data try/workspace --json | grep -q LINUX_PERF_BLOB; do sleep 1; done';
+
+    // Act
+    const script = ['set -e', "trap 'kill $(jobs -p) 2>/dev/null' EXIT", ...blocks.slice(0, -3), arrived, look, send, end].join('\n');
+    const { code, output } = await run(script, folder.path);
+
+    // Assert
+    assert.equal(code, 0, output);
+    assert.match(output, /relay\.yaml is good/);
+    assert.match(output, /is approved\./);
+    assert.match(output, /HEALTH_ASSESSMENT_BLOB/);
+    assert.match(output, /^200$/m);
+    assert.match(output, /sent with curl/);
+  });
+});
