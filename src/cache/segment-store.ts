@@ -101,7 +101,7 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
 
   function finish(group: CataloguedGroup, positions: Iterable<number>): void {
     for (const position of positions) {
-      if (group.done.has(position)) continue;
+      if (group.done.has(position) || group.memberBytes[position] === undefined) continue;
       group.segment.notes.add(group.offset, position);
       if (!catalogue.finishMember(group, position)) continue;
       recent.remove(group.id);

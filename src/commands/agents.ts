@@ -4,7 +4,7 @@ import type { AgentDetails } from '../control/api.ts';
 import type { Agent } from '../management-group/agent.ts';
 import type { Column } from '../table.ts';
 import { moment } from './moments.ts';
-import { printRows, printValue } from './output.ts';
+import { createOutput, type Output, printRows, printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
 
 const COLUMNS: readonly Column<Agent>[] = [
@@ -25,18 +25,19 @@ interface DecideFlags extends SocketFlags {
 }
 
 /** `relay agents list | show | approve | suspend`. An agent is named by its GUID, the beginning of it, or its host name. */
-export function agentsCommand(env: Environment): Command {
+export function agentsCommand(env: Environment, outputFor: (json: boolean) => Output = createOutput): Command {
+  const parts = { env, outputFor };
   const list = relayCommand('list', 'list the agents')
     .option('--state <state>', 'only those that are pending, approved or suspended')
     .action(async (flags: ListFlags) => {
-      const { get, output } = await openSession(flags, env);
+      const { get, output } = await openSession(flags, parts);
       const agents = (await get<Agent[]>('/agents')).filter((agent) => flags.state === undefined || agent.state === flags.state);
       printRows(output, agents, COLUMNS, 'No agents.');
     });
   const show = relayCommand('show', 'show one agent with its certificates')
     .argument('<agent>')
     .action(async (name: string, flags: SocketFlags) => {
-      const { get, output } = await openSession(flags, env);
+      const { get, output } = await openSession(flags, parts);
       const details = await get<AgentDetails>(`/agents/${encodeURIComponent(name)}`);
       printValue(output, details, describe(details));
     });
@@ -45,7 +46,7 @@ export function agentsCommand(env: Environment): Command {
       .argument('<agent...>')
       .option('--reason <text>', 'why, for the record')
       .action(async (names: string[], flags: DecideFlags) => {
-        const { post, output } = await openSession(flags, env);
+        const { post, output } = await openSession(flags, parts);
         for (const name of names) {
           const agent = await post<Agent>(`/agents/${encodeURIComponent(name)}/${verb}`, flags.reason === undefined ? {} : { reason: flags.reason });
           printValue(output, agent, `${agent.agentId} (${agent.hostName}) is ${agent.state}.`);

@@ -5,7 +5,7 @@ import type { Environment } from '../configuration/environment.ts';
 import type { OpenedDeadLetter } from '../control/api.ts';
 import type { Column } from '../table.ts';
 import { moment } from './moments.ts';
-import { printRows, printValue } from './output.ts';
+import { createOutput, type Output, printRows, printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
 
 const MAX_SHOWN_BYTES = 64 * 1024 * 1024;
@@ -22,15 +22,16 @@ const COLUMNS: readonly Column<DeadLetter>[] = [
 ];
 
 /** `relay dead-letters list | show`: batches that were refused for their content, or that nobody can make sense of. */
-export function deadLettersCommand(env: Environment): Command {
+export function deadLettersCommand(env: Environment, outputFor: (json: boolean) => Output = createOutput): Command {
+  const parts = { env, outputFor };
   const list = relayCommand('list', 'list what could not be delivered').action(async (flags: SocketFlags) => {
-    const { get, output } = await openSession(flags, env);
+    const { get, output } = await openSession(flags, parts);
     printRows(output, await get<DeadLetter[]>('/dead-letters'), COLUMNS, 'No dead letters.');
   });
   const show = relayCommand('show', 'show one with its content')
     .argument('<id>')
     .action(async (id: string, flags: SocketFlags) => {
-      const { get, output } = await openSession(flags, env);
+      const { get, output } = await openSession(flags, parts);
       const opened = await get<OpenedDeadLetter>(`/dead-letters/${encodeURIComponent(id)}`);
       printValue(output, opened, describe(opened));
     });

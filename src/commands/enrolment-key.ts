@@ -7,8 +7,8 @@ import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
 import type { Column } from '../table.ts';
 import { readDuration } from '../units.ts';
 import { moment } from './moments.ts';
-import { CommandFailure, EXIT, printRows, printValue } from './output.ts';
-import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
+import { CommandFailure, createOutput, EXIT, type Output, printRows, printValue } from './output.ts';
+import { openSession, relayCommand, type SessionParts, type SocketFlags } from './relay-socket.ts';
 
 const COLUMNS: readonly Column<EnrolmentKey>[] = [
   ['NAME', (key) => key.name],
@@ -29,30 +29,31 @@ interface CreateFlags extends SocketFlags {
 }
 
 /** `relay enrolment-key create | list | revoke`. A key is printed once, at its creation, or written to a file that only its owner may read. */
-export function enrolmentKeyCommand(env: Environment): Command {
+export function enrolmentKeyCommand(env: Environment, outputFor: (json: boolean) => Output = createOutput): Command {
+  const parts = { env, outputFor };
   const create = relayCommand('create', 'make a key that machines enrol with')
     .requiredOption('--workspace <guid>', 'the workspace that these machines belong to')
     .requiredOption('--name <name>', 'what to call it')
     .option('--expires <duration>', 'good for so long, such as 7d', toDuration)
     .option('--key-file <file>', 'take the key in this file (base64) instead of making one: the one that agents have already')
     .option('--out <file>', 'write the key to this file, mode 0600, instead of printing it')
-    .action((flags: CreateFlags) => createKey(flags, env));
+    .action((flags: CreateFlags) => createKey(flags, parts));
   const list = relayCommand('list', 'list the keys, without the keys themselves').action(async (flags: SocketFlags) => {
-    const { get, output } = await openSession(flags, env);
+    const { get, output } = await openSession(flags, parts);
     printRows(output, await get<EnrolmentKey[]>('/enrolment-keys'), COLUMNS, 'No enrolment keys.');
   });
   const revoke = relayCommand('revoke', 'let no more machines enrol with a key; those enrolled stay')
     .argument('<name>', 'its name or id')
     .action(async (name: string, flags: SocketFlags) => {
-      const session = await openSession(flags, env);
+      const session = await openSession(flags, parts);
       const revoked = await session.delete(`/enrolment-keys/${encodeURIComponent(name)}`);
       printValue(session.output, revoked, `The enrolment key ${name} is revoked.`);
     });
   return new Command('enrolment-key').description('the keys that machines enrol with').addCommand(create).addCommand(list).addCommand(revoke);
 }
 
-async function createKey(flags: CreateFlags, env: Environment): Promise<void> {
-  const { post, output } = await openSession(flags, env);
+async function createKey(flags: CreateFlags, parts: SessionParts): Promise<void> {
+  const { post, output } = await openSession(flags, parts);
   const created = await post<CreatedKey>('/enrolment-keys', {
     name: flags.name,
     workspaceId: flags.workspace,

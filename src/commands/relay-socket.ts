@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Environment } from '../configuration/environment.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { ask } from '../control/client.ts';
-import { createOutput, type Output } from './output.ts';
+import type { Output } from './output.ts';
 
 /** Options of every command that talks to the running relay. */
 export interface SocketFlags {
@@ -28,10 +28,16 @@ export interface RelaySession {
   delete<T>(path: string): Promise<T>;
 }
 
-export async function openSession(flags: SocketFlags, env: Environment): Promise<RelaySession> {
+/** Where such a command finds its relay, and how it prints. */
+export interface SessionParts {
+  readonly env: Environment;
+  readonly outputFor: (json: boolean) => Output;
+}
+
+export async function openSession(flags: SocketFlags, { env, outputFor }: SessionParts): Promise<RelaySession> {
   const socket = flags.socket ?? (await loadConfiguration({ file: flags.config, env })).control.socket;
   return {
-    output: createOutput(flags.json ?? false),
+    output: outputFor(flags.json ?? false),
     get: (path) => ask(socket, 'GET', path),
     post: (path, body) => ask(socket, 'POST', path, body ?? {}),
     delete: (path) => ask(socket, 'DELETE', path),

@@ -6,13 +6,14 @@ import type { Status } from '../control/api.ts';
 import { tableOf } from '../table.ts';
 import { formatSize } from '../units.ts';
 import { moment } from './moments.ts';
-import { printValue } from './output.ts';
+import { createOutput, type Output, printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
 
 /** `relay status`: is all well, where does data wait, since when. */
-export function statusCommand(env: Environment): Command {
+export function statusCommand(env: Environment, outputFor: (json: boolean) => Output = createOutput): Command {
+  const parts = { env, outputFor };
   return relayCommand('status', 'show how the running relay is').action(async (flags: SocketFlags) => {
-    const { get, output } = await openSession(flags, env);
+    const { get, output } = await openSession(flags, parts);
     const status = await get<Status>('/status');
     printValue(output, status, describe(status));
   });

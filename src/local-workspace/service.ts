@@ -34,6 +34,7 @@ export async function createService(deps: ServiceDeps, listener?: HttpsServer): 
   });
   service.ext('onPreResponse', shapeRefusal);
   await service.register([faultInjection(deps), agentService(deps), dataService(deps)]);
-  await service.initialize();
+  // A service that was only initialised would end each connection after its first answer.
+  await (listener ? service.start() : service.initialize());
   return service;
 }

@@ -12,8 +12,8 @@ const MAX_ANSWER_CHARACTERS = 500;
 /** Refused for content: the same bytes would be refused again. 404 is not among them: here it means a wrong address, which an operator mends. */
 const CONTENT_REFUSALS = new Set([400, 411, 413, 415, 422]);
 
-// RFC 9110 §5.6.7, all three forms; Date.parse alone takes "-5" for a date.
-const HTTP_DATE = /^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w :-]+$/;
+// RFC 9110 §5.6.7, the two forms that name their zone; Date.parse alone takes "-5" for a date.
+const HTTP_DATE = /^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w :-]+ GMT\s*$/;
 
 /** What an answer of the Operational Data protocol means for the batch. `now` is milliseconds since 1970, for a Retry-After that is a date. */
 export function classify(answer: Answer, now: number): Verdict {

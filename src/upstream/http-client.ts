@@ -1,5 +1,5 @@
 /** HTTPS out, with a bound on every wait and size. One pool of kept connections for each origin. */
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Agent } from 'undici';
 import type { Identity } from '../authority/agent-identity.ts';
 import { messageOf } from '../errors.ts';
@@ -44,6 +44,7 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
       );
       const onAbort = (): void => controller.abort(signal?.reason);
       signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted) onAbort();
       try {
         const { origin, pathname, search } = new URL(url);
         const response = await agent.request({
@@ -70,6 +71,14 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
   };
 }
 
+function contextOf(trust: string | undefined, identity: Identity | undefined): SecureContext {
+  return createSecureContext({
+    minVersion: 'TLSv1.2',
+    ca: trust ?? systemAuthorities(),
+    ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
+  });
+}
+
 function createAgent(settings: HttpClientSettings, identity?: Identity): Agent {
   const { connections, connectTimeoutMs, requestTimeoutMs, trust } = settings;
   return new Agent({
@@ -78,12 +87,8 @@ function createAgent(settings: HttpClientSettings, identity?: Identity): Agent {
     headersTimeout: requestTimeoutMs,
     bodyTimeout: requestTimeoutMs,
     allowH2: false,
-    connect: {
-      timeout: connectTimeoutMs,
-      minVersion: 'TLSv1.2',
-      ca: trust ?? systemAuthorities(),
-      ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
-    },
+    // Made once: reading the system's authorities takes milliseconds, and a connection must not pay for it.
+    connect: { timeout: connectTimeoutMs, secureContext: contextOf(trust, identity) },
   });
 }
 

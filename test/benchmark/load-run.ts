@@ -71,8 +71,9 @@ async function takeSample(pids: Readonly<Record<string, number>>, into: Sample[]
   into.push({ at, usage: Object.fromEntries(entries) });
 }
 
+// A process that ended on the way counts as nothing.
 function difference(first: Sample, last: Sample): Record<string, ProcessUsage> {
   return Object.fromEntries(
-    Object.entries(last.usage).map(([name, { cpuS, peakBytes }]) => [name, { cpuS: cpuS - (first.usage[name]?.cpuS ?? 0), peakBytes }]),
+    Object.entries(last.usage).map(([name, { cpuS, peakBytes }]) => [name, { cpuS: Math.max(0, cpuS - (first.usage[name]?.cpuS ?? 0)), peakBytes }]),
   );
 }

@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +47,12 @@ export function startProgram(command: string, args: readonly string[], env?: Nod
   };
 }
 
+// What the command `relay` itself gives to Node, in its first line.
+function launcherOptions(): string[] {
+  const [first = ''] = readFileSync(MAIN, 'utf8').split('\n', 1);
+  return first.split(' ').filter((word) => word.startsWith('--'));
+}
+
 /**
  * Starts `relay` with these arguments and waits for the first line on its standard output that is JSON with `member`. `nodeOptions` are for
  * Node itself. No setting of this shell reaches it.
@@ -55,7 +62,7 @@ export async function startRelayCommand<Line>(
   member: keyof Line & string,
   nodeOptions: readonly string[] = [],
 ): Promise<Program & { readonly line: Line }> {
-  const program = startProgram(process.execPath, [...nodeOptions, MAIN, ...args], {});
+  const program = startProgram(process.execPath, [...launcherOptions(), ...nodeOptions, MAIN, ...args], {});
   const line = Promise.withResolvers<Line>();
   const timer = setTimeout(() => line.reject(new Error(`relay ${args[0]} did not start in ${START_TIMEOUT_MS} ms: ${program.said()}`)), START_TIMEOUT_MS);
   let last = '';

@@ -13,7 +13,7 @@ async function redisGoesAway(t: TestContext, how: 'as it was' | 'empty', upstrea
   const { local, dataFolder } = site.upstream();
   if (upstream === 'down') await local.setFault({ mode: 'down' });
   const oracle = createOracle();
-  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await using fleet = startFleet({ machines: await site.machines(4), oracle });
   await eventually('data flows', () => oracle.count() >= 100);
 
   await site.killRedis();
@@ -47,7 +47,7 @@ test('a relay whose Redis is away stops when it is told to, and finds everything
   const { local, dataFolder } = site.upstream();
   const oracle = createOracle();
   await local.setFault({ mode: 'down' });
-  const fleet = startFleet({ machines: await site.machines(2), oracle });
+  await using fleet = startFleet({ machines: await site.machines(2), oracle });
   await eventually('data is taken', () => oracle.count() >= 50);
   await site.killRedis();
   await eventually('the relay knows', () => fleet.answers(503) > 0);
@@ -64,7 +64,7 @@ test('Redis freezes under load and goes on later: nothing is lost, and nothing i
   const { relay } = site;
   const { dataFolder } = site.upstream();
   const oracle = createOracle();
-  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await using fleet = startFleet({ machines: await site.machines(4), oracle });
   await eventually('data flows', () => oracle.count() >= 50);
   site.signalRedis('SIGSTOP');
   await eventually('senders are asked to come back', () => fleet.answers(503) > 0);

@@ -14,7 +14,7 @@ test('a relay that is killed five times at any moment under load loses nothing t
   const { relay } = site;
   const oracle = createOracle();
   const random = seeded(SEED);
-  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await using fleet = startFleet({ machines: await site.machines(4), oracle });
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const until = oracle.count() + 1 + Math.floor(random() * MOST_BATCHES_BETWEEN);
     await eventually('more batches are acknowledged', () => oracle.count() >= until);

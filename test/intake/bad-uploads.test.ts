@@ -32,7 +32,7 @@ interface Case {
 const REFUSED: readonly Case[] = [
   { what: 'at an unknown path', sent: { path: '/nowhere' }, status: 404, code: 'relay.intake.unknown-path', level: 'info' },
   { what: 'with GET', sent: { method: 'GET', path: UPLOAD_PATH }, status: 404, code: 'relay.intake.unknown-path', level: 'info' },
-  { what: 'with a broken percent code in its path', sent: { path: '/%zz' }, status: 400, code: 'relay.intake.bad-request' },
+  { what: 'with a broken percent code in its path', sent: { method: 'PUT', path: '/blobs/%zz' }, status: 400, code: 'relay.intake.bad-request' },
   {
     what: 'with a Content-Encoding of its own',
     sent: { path: UPLOAD_PATH, headers: { 'content-encoding': 'br' }, body: 'x' },
@@ -109,7 +109,7 @@ describe('an upload', () => {
       await using rig = await listen();
       const answer = await send(rig.port, rig.agent.identity, sent);
       assert.deepEqual([answer.status, codeIn(answer.text)], [status, code]);
-      assert.match(answer.text, /"message":"[A-Z][^"]{20,}/);
+      assert.match(answer.text, /"message":"[A-Z].{20,}/);
       assert.equal(await rig.figure(`relay_intake_refused_total{reason="${code}"}`), 1);
       assert.deepEqual(
         rig.lines('debug', 'info', 'warn', 'error').map((line) => [line.level, line['code'], line['remoteAddress']]),
@@ -269,10 +269,10 @@ describe('a machine', () => {
 describe('bodies made to burst', () => {
   const head = '{"DataType":"LINUX_SYSLOGS_BLOB","IPName":"LogManagement","DataItems":[';
   const bombs = [
-    [deflate, deflateSync(Buffer.alloc(256 * MIB))],
-    [deflate, deflateSync(Buffer.concat([Buffer.from(head), Buffer.alloc(256 * MIB)]))],
-    [gzip, gzipSync(Buffer.concat([Buffer.from(head), Buffer.alloc(256 * MIB)]))],
-    [deflate, deflateSync(Buffer.concat([Buffer.from('{"DataItems":["'), Buffer.alloc(256 * MIB, 'x')]))],
+    [deflate, deflateSync(Buffer.alloc(64 * MIB))],
+    [deflate, deflateSync(Buffer.concat([Buffer.from(head), Buffer.alloc(64 * MIB)]))],
+    [gzip, gzipSync(Buffer.concat([Buffer.from(head), Buffer.alloc(64 * MIB)]))],
+    [deflate, deflateSync(Buffer.concat([Buffer.from('{"DataItems":["'), Buffer.alloc(64 * MIB, 'x')]))],
   ] as const;
 
   it('are refused one after the other, and the memory stays where it is', { timeout: 120_000 }, async () => {
@@ -286,10 +286,10 @@ describe('bodies made to burst', () => {
     };
     await burst(8);
     const before = process.memoryUsage().rss;
-    await burst(60);
-    // 60 of them are 15 GiB inflated.
+    await burst(40);
+    // Inflated they would be 2.5 GiB.
     assert.ok(process.memoryUsage().rss - before < 128 * MIB, `grew by ${(process.memoryUsage().rss - before) / MIB} MiB`);
     assert.deepEqual([rig.kept, rig.aside], [[], []]);
-    assert.equal(await rig.figure('relay_intake_refused_total{reason="relay.intake.too-large"}'), 68);
+    assert.equal(await rig.figure('relay_intake_refused_total{reason="relay.intake.too-large"}'), 48);
   });
 });

@@ -11,7 +11,7 @@ test('with the workspace away, relay and Redis killed in the middle of intake an
   const { local, dataFolder } = site.upstream();
   const oracle = createOracle();
   await local.setFault({ mode: 'down' });
-  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await using fleet = startFleet({ machines: await site.machines(4), oracle });
 
   await eventually('some batches are acknowledged', () => oracle.count() >= 300);
   await relay.end('SIGKILL');

@@ -25,7 +25,7 @@ test('a relay sends by way of another relay: all that the inner one acknowledged
   const target = { port: inner.port(), rootPem: await readFile(inner.rootFile, 'utf8') };
   const key = await inner.createKey(BANK, 'machines');
   const machines = [await enrolMachine(target, BANK, key), await enrolMachine(target, BANK, key)];
-  const fleet = startFleet({ machines, oracle });
+  await using fleet = startFleet({ machines, oracle });
 
   const { local, dataFolder } = outer.upstream();
   await eventually('data arrives through both', () => local.batchIds(BANK).length >= 20);

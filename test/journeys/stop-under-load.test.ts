@@ -10,7 +10,7 @@ test('a relay that is told to stop under load ends with 0, and the next one send
   const { relay } = site;
   const { local, dataFolder } = site.upstream();
   const oracle = createOracle();
-  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await using fleet = startFleet({ machines: await site.machines(4), oracle });
   await eventually('data flows', () => local.batchIds(BANK).length >= 100);
 
   const { code, out } = await relay.end('SIGTERM');
@@ -31,7 +31,7 @@ test('what a slow workspace is about to answer is waited for at the stop, so tha
   const { relay } = site;
   const { local, dataFolder } = site.upstream();
   const oracle = createOracle();
-  const fleet = startFleet({ machines: await site.machines(4), oracle });
+  await using fleet = startFleet({ machines: await site.machines(4), oracle });
   await eventually('data flows', () => local.batchIds(BANK).length >= 20);
   await local.setFault({ mode: 'slow', delayMs: 1_000 });
   await eventually('answers are outstanding', () => local.held() > 0);

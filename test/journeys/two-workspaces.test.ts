@@ -17,7 +17,7 @@ async function oneFails(t: TestContext, fault: Fault): Promise<void> {
   const oracle = createOracle();
   const [bank, plant] = [site.upstream(BANK), site.upstream(PLANT)];
   await bank.local.setFault(fault);
-  const fleet = startFleet({ machines: [...(await site.machines(2, BANK)), ...(await site.machines(2, PLANT))], oracle });
+  await using fleet = startFleet({ machines: [...(await site.machines(2, BANK)), ...(await site.machines(2, PLANT))], oracle });
 
   await eventually('the relay knows that one workspace is away', async () => (await stateOf(site, BANK))?.state !== 'awake');
   const flowing = readArrived(plant.dataFolder, PLANT).length;

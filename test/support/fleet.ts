@@ -87,7 +87,7 @@ export function createBody(agentId: AgentId, number: number): { readonly body: B
 
 export const UPLOAD_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json', 'content-encoding': 'deflate' };
 
-export interface Fleet {
+export interface Fleet extends AsyncDisposable {
   /** Answers by status; 0 counts connections that failed. */
   answers(status: number): number;
   /** Values of Retry-After that came with a 503. */
@@ -134,14 +134,11 @@ export function startFleet({ machines, oracle, batches = Number.POSITIVE_INFINIT
   };
   const runs = machines.map(run);
 
-  return {
-    answers: (status) => answers.get(status) ?? 0,
-    retryAfters,
-    async stop() {
-      stopping = true;
-      await Promise.all(runs);
-    },
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    await Promise.all(runs);
   };
+  return { answers: (status) => answers.get(status) ?? 0, retryAfters, stop, [Symbol.asyncDispose]: stop };
 }
 
 /** Sends so many batches from each machine and waits until all are acknowledged. */

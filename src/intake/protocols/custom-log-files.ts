@@ -11,6 +11,7 @@ import type { Agent } from '../../management-group/agent.ts';
 import { BLOB_ADDRESS_PATH, BLOB_NOTIFICATION_PATH } from '../../oms-protocol/paths.ts';
 import { child, readXml } from '../../oms-protocol/xml.ts';
 import type { Accept } from '../accept.ts';
+import { readBody, STREAMED } from '../read-body.ts';
 import { type Blob, type BlobStore, createBlobStore } from './blob-store.ts';
 import { recordsOf } from './log-lines.ts';
 
@@ -43,16 +44,18 @@ export const customLogFilesPlugin: Plugin<CustomLogFilesOptions> = {
     };
 
     const put: Lifecycle.Method = async (request, h) => {
+      // Before the body is read: nobody without an address fills the memory.
       const blob = blobOf(request, blobs);
       const part: unknown = request.query['comp'];
-      if (part === 'block') putBlock(request, blob, blobs);
-      else if (part === 'blocklist') await commit(request, blob);
+      const body = await readBody(request, { maxBytes: options.maxBlockBytes, timeoutMs: options.bodyTimeoutMs });
+      if (part === 'block') putBlock(request, body, blob, blobs);
+      else if (part === 'blocklist') await commit(request, body, blob);
       else throw new RelayError('relay.intake.bad-request', 'A blob is put as comp=block or comp=blocklist.');
       return h.response().code(201).header('etag', `"${blob.id}"`);
     };
 
-    const commit = async (request: Request, blob: Blob): Promise<void> => {
-      const ids = blockListOf(request.payload as Buffer);
+    const commit = async (request: Request, list: Buffer, blob: Blob): Promise<void> => {
+      const ids = blockListOf(list);
       if (!ids) throw new RelayError('relay.intake.bad-request', 'The block list is not a BlockList document.');
       const file = String((request.headers['x-ms-meta-filepath'] as unknown) ?? '').slice(0, 1024);
       const computer = String((request.headers['x-ms-meta-computername'] as unknown) ?? '').slice(0, 255);
@@ -74,27 +77,20 @@ export const customLogFilesPlugin: Plugin<CustomLogFilesOptions> = {
     };
 
     const json = { parse: false, output: 'data' as const, override: 'application/octet-stream', maxBytes: MAX_REQUEST_BYTES };
-    const block = {
-      parse: false,
-      output: 'data' as const,
-      override: 'application/octet-stream',
-      maxBytes: options.maxBlockBytes,
-      timeout: options.bodyTimeoutMs,
-    };
     server.route([
       { method: 'POST', path: BLOB_ADDRESS_PATH, handler: giveAddress, options: { payload: json } },
       { method: 'POST', path: BLOB_NOTIFICATION_PATH, handler: (_request, h) => h.response().code(200), options: { payload: json } },
       // The agent puts blobs without its certificate: the address itself is the credential.
-      { method: 'PUT', path: '/blobs/{id}', handler: put, options: { auth: false, payload: block } },
+      { method: 'PUT', path: '/blobs/{id}', handler: put, options: { auth: false, payload: STREAMED } },
     ]);
   },
 };
 
-function putBlock(request: Request, blob: Blob, blobs: BlobStore): void {
+function putBlock(request: Request, body: Buffer, blob: Blob, blobs: BlobStore): void {
   const blockId: unknown = request.query['blockid'];
   if (typeof blockId !== 'string' || blockId.length === 0 || blockId.length > 128)
     throw new RelayError('relay.intake.bad-request', 'A block needs a blockid of 1 to 128 characters.');
-  if (!blobs.put(blob, blockId, request.payload as Buffer)) {
+  if (!blobs.put(blob, blockId, body)) {
     throw new RelayError('relay.cache.full', 'Too many blocks wait for their list. The block was not kept; send it again.');
   }
 }

@@ -12,6 +12,7 @@ import { CUSTOM_RECORDS_VERSION, DIAGNOSTICS_PATH, UPLOAD_PATH } from '../../oms
 import { BATCH_ID_HEADER, DATA_HEADERS } from '../../oms-protocol/upload-headers.ts';
 import type { Accept, Arrival } from '../accept.ts';
 import { exceeds, readBodyHead } from '../body-head.ts';
+import { readBody, STREAMED } from '../read-body.ts';
 
 /** What a compressed body may be longer than the inflated limit: data that does not compress grows a little. */
 const ENCODING_OVERHEAD_BYTES = 64 * 1024;
@@ -33,6 +34,7 @@ export const operationalDataPlugin: Plugin<OperationalDataOptions> = {
   name: 'operational-data',
   register(server, options) {
     const { accept, maxInflatedBytes } = options;
+    const limits = { maxBytes: maxInflatedBytes + ENCODING_OVERHEAD_BYTES, timeoutMs: options.bodyTimeoutMs };
 
     const answer = async (h: ResponseToolkit, { arrival, unreadable }: Described): Promise<ResponseObject> => {
       if (unreadable === undefined)
@@ -48,20 +50,16 @@ export const operationalDataPlugin: Plugin<OperationalDataOptions> = {
         .header(BATCH_ID_HEADER, id);
     };
 
-    const upload: Lifecycle.Method = async (request, h) =>
-      answer(h, isCustom(request) ? await describeCustom(request, maxInflatedBytes) : await describeEnvelope(request, maxInflatedBytes));
-    const diagnostics: Lifecycle.Method = async (request, h) => answer(h, await describeDiagnostics(request, maxInflatedBytes));
-
-    const payload = {
-      parse: false,
-      output: 'data' as const,
-      override: 'application/octet-stream',
-      maxBytes: maxInflatedBytes + ENCODING_OVERHEAD_BYTES,
-      timeout: options.bodyTimeoutMs,
+    const upload: Lifecycle.Method = async (request, h) => {
+      const body = await readBody(request, limits);
+      return answer(h, isCustom(request) ? await describeCustom(request, body, maxInflatedBytes) : await describeEnvelope(request, body, maxInflatedBytes));
     };
+    const diagnostics: Lifecycle.Method = async (request, h) =>
+      answer(h, await describeDiagnostics(request, await readBody(request, limits), maxInflatedBytes));
+
     server.route([
-      { method: 'POST', path: UPLOAD_PATH, handler: upload, options: { payload } },
-      { method: 'POST', path: DIAGNOSTICS_PATH, handler: diagnostics, options: { payload } },
+      { method: 'POST', path: UPLOAD_PATH, handler: upload, options: { payload: STREAMED } },
+      { method: 'POST', path: DIAGNOSTICS_PATH, handler: diagnostics, options: { payload: STREAMED } },
     ]);
   },
 };
@@ -70,8 +68,7 @@ function isCustom(request: Request): boolean {
   return request.query['api-version'] === CUSTOM_RECORDS_VERSION || request.headers['log-type'] !== undefined;
 }
 
-async function describeEnvelope(request: Request, maxBytes: number): Promise<Described> {
-  const body = bodyOf(request);
+async function describeEnvelope(request: Request, body: Buffer, maxBytes: number): Promise<Described> {
   const origin = originOf(request, 'operational-data');
   const head = await readBodyHead(body, origin.encoding, maxBytes);
   if (head.outcome === 'too-large') throw tooLarge(maxBytes);
@@ -80,12 +77,11 @@ async function describeEnvelope(request: Request, maxBytes: number): Promise<Des
   return head.outcome === 'read' ? { arrival } : { arrival, unreadable: head.reason };
 }
 
-async function describeCustom(request: Request, maxBytes: number): Promise<Described> {
+async function describeCustom(request: Request, body: Buffer, maxBytes: number): Promise<Described> {
   const logType: unknown = request.headers['log-type'];
   if (typeof logType !== 'string' || !LOG_TYPE.test(logType)) {
     throw new RelayError('relay.intake.bad-log-type', 'Custom records need a Log-Type header: a letter, then up to 100 letters, digits or underscores.');
   }
-  const body = bodyOf(request);
   const origin = originOf(request, 'operational-data');
   await refuseTooLarge(body, origin.encoding, maxBytes);
   const arrival: Arrival = { ...senderOf(request), dataType: logType, solution: 'CustomLog', origin, body };
@@ -93,8 +89,7 @@ async function describeCustom(request: Request, maxBytes: number): Promise<Descr
 }
 
 // The body has no DataType key; its IPName is nearly always this one (§3.6).
-async function describeDiagnostics(request: Request, maxBytes: number): Promise<Described> {
-  const body = bodyOf(request);
+async function describeDiagnostics(request: Request, body: Buffer, maxBytes: number): Promise<Described> {
   const origin = originOf(request, 'diagnostics');
   await refuseTooLarge(body, origin.encoding, maxBytes);
   const arrival: Arrival = { ...senderOf(request), dataType: DIAGNOSTICS, solution: 'Diagnostics', origin, body };
@@ -110,10 +105,6 @@ function tooLarge(maxBytes: number): RelayError {
     'relay.intake.too-large',
     `The body inflates to more than ${maxBytes} bytes (intake.maxInflatedSize). Send smaller batches, or raise the limit.`,
   );
-}
-
-function bodyOf(request: Request): Buffer {
-  return (request.payload as Buffer | null) ?? Buffer.alloc(0);
 }
 
 function senderOf(request: Request): Pick<Arrival, 'workspaceId' | 'agentId' | 'id'> {

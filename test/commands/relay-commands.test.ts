@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import type { Command } from 'commander';
+import { agentsCommand } from '../../src/commands/agents.ts';
+import { deadLettersCommand } from '../../src/commands/dead-letters.ts';
+import { enrolmentKeyCommand } from '../../src/commands/enrolment-key.ts';
+import type { Output } from '../../src/commands/output.ts';
+import { CommandFailure } from '../../src/commands/output.ts';
+import { statusCommand } from '../../src/commands/status.ts';
+import type { Environment } from '../../src/configuration/environment.ts';
+import type { CreatedKey } from '../../src/control/api.ts';
+import { createControlRig, DB01, putLetter, STATUS, WEB01 } from '../control/rig.ts';
+import { BANK } from '../management-group/rig.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+type MakeCommand = (env: Environment, outputFor: (json: boolean) => Output) => Command;
+
+async function run(make: MakeCommand, socket: string, ...words: string[]): Promise<string> {
+  const lines: string[] = [];
+  const command = make({}, (json) => ({ json, line: (text) => void lines.push(text) }));
+  await command.parseAsync([...words, '--socket', socket], { from: 'user' });
+  return lines.join('\n');
+}
+
+async function json<T>(make: MakeCommand, socket: string, ...words: string[]): Promise<T> {
+  return JSON.parse(await run(make, socket, ...words, '--json')) as T;
+}
+
+describe('relay agents', () => {
+  it('lists all of them, or those in one state', async () => {
+    await using rig = await createControlRig();
+    assert.equal((await json<unknown[]>(agentsCommand, rig.socket, 'list')).length, 3);
+    assert.deepEqual(await json(agentsCommand, rig.socket, 'list', '--state', 'approved'), []);
+    assert.equal(await run(agentsCommand, rig.socket, 'list', '--state', 'approved'), 'No agents.');
+    assert.match(await run(agentsCommand, rig.socket, 'list'), new RegExp(`^AGENT +HOST +STATE.*\\n${DB01} +db01 +pending `));
+  });
+
+  it('approves and suspends several at once, and shows why', async () => {
+    await using rig = await createControlRig();
+    assert.equal(await run(agentsCommand, rig.socket, 'approve', 'db01', 'aaaaaaaa'), `${DB01} (db01) is approved.\n${WEB01} (web01.example.org) is approved.`);
+    await run(agentsCommand, rig.socket, 'suspend', 'db01', '--reason', 'stolen');
+    const { agent } = await json<{ agent: { state: string; stateReason: string } }>(agentsCommand, rig.socket, 'show', 'db01');
+    assert.deepEqual([agent.state, agent.stateReason], ['suspended', 'stolen']);
+    assert.match(await run(agentsCommand, rig.socket, 'show', 'db01'), /^state {7}suspended since 2026-11-23 00:00:00 \(stolen\)$/m);
+  });
+});
+
+describe('relay enrolment-key', () => {
+  it('prints a new key once, and nothing but the key', async () => {
+    await using rig = await createControlRig();
+    const printed = await run(enrolmentKeyCommand, rig.socket, 'create', '--workspace', BANK, '--name', 'site');
+    assert.match(printed, /^[A-Za-z0-9+/]{86}==$/);
+    const [listed] = await json<{ name: string }[]>(enrolmentKeyCommand, rig.socket, 'list');
+    assert.equal(listed?.name, 'site');
+    assert.ok(!JSON.stringify(listed).includes(printed));
+  });
+
+  it('writes a key to a new file that only its owner may read, and never over another', async () => {
+    await using rig = await createControlRig();
+    const path = join(rig.folder, 'site.key');
+    const said = await run(enrolmentKeyCommand, rig.socket, 'create', '--workspace', BANK, '--name', 'site', '--out', path);
+    assert.equal(said, `The enrolment key site is in ${path}.`);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    assert.match(await readFile(path, 'utf8'), /^[A-Za-z0-9+/]{86}==\n$/);
+    await assert.rejects(run(enrolmentKeyCommand, rig.socket, 'create', '--workspace', BANK, '--name', 'other', '--out', path), CommandFailure);
+  });
+
+  it('takes the key that agents have already from a file, and does not print it', async () => {
+    await using rig = await createControlRig();
+    const path = join(rig.folder, 'given.key');
+    const key = Buffer.alloc(64, 7).toString('base64');
+    await writeFile(path, `${key}\n`, { mode: 0o600 });
+    const said = await run(enrolmentKeyCommand, rig.socket, 'create', '--workspace', BANK, '--name', 'site', '--key-file', path);
+    assert.equal(said, `The enrolment key site was taken from ${path}.`);
+    assert.equal(rig.group.enrolmentKeys.usable(BANK)[0]?.key.toString('base64'), key);
+  });
+
+  it('lets a key expire, and revokes one', async () => {
+    await using rig = await createControlRig();
+    const { enrolmentKey } = await json<CreatedKey>(enrolmentKeyCommand, rig.socket, 'create', '--workspace', BANK, '--name', 'site', '--expires', '7d');
+    assert.ok(enrolmentKey.expiresAt && Math.abs(enrolmentKey.expiresAt - Date.now() - 7 * 86_400_000) < 60_000);
+    assert.equal(await run(enrolmentKeyCommand, rig.socket, 'revoke', 'site'), 'The enrolment key site is revoked.');
+    assert.match(await run(enrolmentKeyCommand, rig.socket, 'list'), / revoked /);
+  });
+});
+
+describe('relay dead-letters', () => {
+  it('lists them, and shows one with its content inflated', async () => {
+    await using rig = await createControlRig();
+    assert.equal(await run(deadLettersCommand, rig.socket, 'list'), 'No dead letters.');
+    const { id } = await putLetter(rig, deflateSync('{"Message":"hello"}'));
+    const [listed] = await json<{ id: string }[]>(deadLettersCommand, rig.socket, 'list');
+    assert.equal(listed?.id, id);
+    assert.match(await run(deadLettersCommand, rig.socket, 'show', id), /\nheader {5}x-ms-azureregion: OnPremise\n\n\{"Message":"hello"\}$/);
+  });
+
+  it('shows what cannot be inflated in hexadecimal', async () => {
+    await using rig = await createControlRig();
+    const { id } = await putLetter(rig, Buffer.from([0xde, 0xad]));
+    assert.match(await run(deadLettersCommand, rig.socket, 'show', id), /\(not deflate; 2 bytes in hexadecimal\)\ndead$/);
+  });
+});
+
+describe('relay status', () => {
+  it('prints what the relay says, and for people what is not well first of all', async () => {
+    await using rig = await createControlRig();
+    assert.deepEqual(await json(statusCommand, rig.socket), STATUS);
+    const text = await run(statusCommand, rig.socket);
+    assert.match(text, /^relay 1\.2\.3, ready, running since 2026-11-23 00:00:00 \(pid 42\)\n/);
+    assert.match(text, /the bank: NOT REACHABLE, data is held since .*, next try 2026-11-23 00:08:00 \(HTTP 503\); 4 groups cached/);
+  });
+
+  it('finds the socket by the configuration when none is given', async () => {
+    await using folder = await temporaryFolder();
+    const socket = join(folder.path, 'own.sock');
+    const key = join(folder.path, 'shared.key');
+    const file = join(folder.path, 'relay.yaml');
+    await writeFile(key, 'x', { mode: 0o600 });
+    await writeFile(file, `control: { socket: ${socket} }\nworkspaces: [{ id: ${BANK}, sharedKeyFile: ${key} }]\n`);
+    const command = statusCommand({}, () => ({ json: true, line: () => {} }));
+    await assert.rejects(command.parseAsync(['--config', file], { from: 'user' }), { code: 'relay.control.not-running', message: new RegExp(socket) });
+  });
+});

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Batch } from '../../src/batch/batch.ts';
+import { createBatchId } from '../../src/batch/batch-id.ts';
+import { type DeadLetters, openDeadLetters } from '../../src/cache/dead-letters.ts';
+import type { Status } from '../../src/control/api.ts';
+import { createControlServer } from '../../src/control/server.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { ManagementGroup } from '../../src/management-group/management-group.ts';
+import { openManagementGroup } from '../../src/management-group/management-group.ts';
+import { parseAgentId } from '../../src/workspace/workspace-id.ts';
+import { createManualClock } from '../agent/manual-clock.ts';
+import { BANK, certificate, enrolled, newKeyRing, START } from '../management-group/rig.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+export const WEB01 = 'aaaaaaaa-0000-4000-8000-000000000001';
+export const WEB02 = 'aaaabbbb-0000-4000-8000-000000000002';
+export const DB01 = 'cccccccc-0000-4000-8000-000000000003';
+
+export const STATUS: Status = {
+  version: '1.2.3',
+  pid: 42,
+  startedAt: START,
+  intakePort: 8443,
+  metricsPort: 9464,
+  rootFingerprint: 'f'.repeat(64),
+  serverCertificateEndsAt: START + 86_400_000,
+  agents: { pending: 1, approved: 2, suspended: 0 },
+  workspaceNames: { [BANK]: 'the bank' },
+  cache: {
+    workspaces: [
+      {
+        workspaceId: BANK,
+        upstream: { state: 'held', since: START, nextTryAt: START + 480_000, reason: 'HTTP 503' },
+        balance: [],
+        groupsWaiting: 3,
+        groupsInFlight: 1,
+        oldestAt: START,
+      },
+    ],
+    usedBytes: 1024,
+    limitBytes: 1024 * 1024,
+    ready: { ok: true },
+  },
+};
+
+export interface ControlRig extends AsyncDisposable {
+  readonly socket: string;
+  readonly folder: string;
+  readonly group: ManagementGroup;
+  readonly deadLetters: DeadLetters;
+  /** Messages of the log at level error. */
+  readonly errors: string[];
+}
+
+/** A control server with three agents. */
+export async function createControlRig(): Promise<ControlRig> {
+  const folder = await temporaryFolder();
+  const keys = newKeyRing();
+  const errors: string[] = [];
+  const log = createLogger('error', { write: (line: string) => void errors.push(line) });
+  const group = openManagementGroup(join(folder.path, 'group.sqlite'), { keys, clock: createManualClock(START), log });
+  for (const [at, [agentId, hostName]] of [
+    [WEB01, 'web01.example.org'],
+    [WEB02, 'web02.example.org'],
+    [DB01, 'db01'],
+  ].entries()) {
+    group.registry.enrol(enrolled(parseAgentId(agentId ?? ''), { hostName: hostName ?? '', certificate: certificate(`c${at}`) }));
+  }
+  const deadLetters = await openDeadLetters(join(folder.path, 'dead'), keys);
+  const socket = join(folder.path, 'relay.sock');
+  const server = createControlServer(socket, { group, deadLetters, serves: (id) => id === BANK, status: () => STATUS, log });
+  await server.start();
+  return {
+    socket,
+    folder: folder.path,
+    group,
+    deadLetters,
+    errors,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      group.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Puts a dead letter aside and returns its batch. */
+export async function putLetter({ deadLetters }: Pick<ControlRig, 'deadLetters'>, body: Buffer): Promise<Batch> {
+  const batch: Batch = {
+    id: createBatchId(START, Math.random),
+    workspaceId: BANK,
+    agentId: parseAgentId(randomUUID()),
+    kind: 'Event',
+    dataType: 'DEMO_BLOB',
+    solution: 'LogManagement',
+    receivedAt: START,
+    origin: { protocol: 'operational-data', service: 'operational-data', encoding: 'deflate', headers: { 'x-ms-azureregion': 'OnPremise' } },
+    body,
+  };
+  await deadLetters.put(batch, { reason: 'refused', answer: 'bad record', status: 400 }, START);
+  return batch;
+}
