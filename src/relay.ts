@@ -19,6 +19,7 @@ import { customLogFilesPlugin } from './intake/protocols/custom-log-files.ts';
 import { operationalDataPlugin } from './intake/protocols/operational-data.ts';
 import { createIntakeServer } from './intake/server.ts';
 import type { Logger } from './logger.ts';
+import type { Agent } from './management-group/agent.ts';
 import { openManagementGroup } from './management-group/management-group.ts';
 import { createMetrics } from './metrics/catalogue.ts';
 import { readGauges } from './metrics/gauges.ts';
@@ -120,12 +121,13 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
       clock,
       metrics,
     };
+    const maySend = (agent: Pick<Agent, 'workspaceId' | 'agentId'>): boolean => group.registry.get(agent)?.state === 'approved';
     const { maxInflatedSize: maxInflatedBytes, bodyTimeout: bodyTimeoutMs, blobAddressLife: addressLifeMs } = intakeOptions;
     await intake.hapi.register([
       { plugin: healthPlugin, options: { ready } },
       { plugin: agentServicePlugin, options: { ...agentService, log: component('enrolment') } },
       { plugin: operationalDataPlugin, options: { accept, maxInflatedBytes, bodyTimeoutMs } },
-      { plugin: customLogFilesPlugin, options: { accept, clock, addressLifeMs, maxBlockBytes: maxInflatedBytes, bodyTimeoutMs } },
+      { plugin: customLogFilesPlugin, options: { accept, maySend, clock, addressLifeMs, maxBlockBytes: maxInflatedBytes, bodyTimeoutMs } },
     ]);
     closings.push(server.watch(intake.useIdentity));
 

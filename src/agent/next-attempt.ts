@@ -1,3 +1,4 @@
+import { readRetryAfter } from '../oms-protocol/retry-after.ts';
 import type { Answer } from './connection.ts';
 
 const FIRST_WAIT_MS = 1_000;
@@ -29,15 +30,14 @@ export function nextStep(answer: Answer | undefined, { failures, now, chance }: 
   if (status >= 200 && status < 300) return { step: 'acknowledged' };
   if (status === 400 || status === 413) return { step: 'refused' };
   if (status === 403) return { step: 'not-approved', waitMs: spread(NOT_APPROVED_WAIT_MS, chance) };
-  const askedMs = status === 429 || status === 503 ? readRetryAfter(answer?.retryAfter, now) : undefined;
+  const askedMs = status === 429 || status === 503 ? askedWait(answer?.retryAfter, now) : undefined;
   return { step: 'retry', waitMs: spread(askedMs ?? backOff(failures), chance) };
 }
 
-/** Reads Retry-After (RFC 9110 §10.2.3: seconds or a date) as milliseconds from 1 s to 15 min; undefined when it is neither. */
-export function readRetryAfter(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const waitMs = /^\s*\d+\s*$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
-  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, FIRST_WAIT_MS), LONGEST_ASKED_WAIT_MS);
+/** The wait that Retry-After asks for, kept between 1 s and 15 min; undefined when it asks for none. */
+export function askedWait(text: string | undefined, now: number): number | undefined {
+  const waitMs = readRetryAfter(text, now);
+  return waitMs === undefined ? undefined : Math.min(Math.max(waitMs, FIRST_WAIT_MS), LONGEST_ASKED_WAIT_MS);
 }
 
 // 1 s, 2 s, 4 s … 60 s.

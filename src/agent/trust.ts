@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { fingerprintOf, toPem } from '../authority/x509.ts';
 import { RelayError } from '../errors.ts';
 
@@ -63,13 +63,13 @@ function presentedChain(relay: URL): Promise<Buffer[]> {
   return promise.finally(() => socket.destroy());
 }
 
+// Not getPeerCertificate: it crashes on a public key that is malformed, and nothing here is verified yet.
 function chainOf(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
-  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (certificate?.raw && chain.length < MAX_CHAIN) {
+  let certificate = socket.getPeerX509Certificate();
+  while (certificate && chain.length < MAX_CHAIN) {
     chain.push(certificate.raw);
-    // A root is its own issuer.
-    certificate = certificate.issuerCertificate === certificate ? undefined : certificate.issuerCertificate;
+    certificate = certificate.issuerCertificate;
   }
   return chain;
 }

@@ -74,8 +74,6 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   const working = new Set<Promise<void>>();
   /** Groups that fail alone: since when, and how to forget their next try. */
   const failing = new Map<GroupId, { readonly firstAt: number; readonly cancelTry: () => void }>();
-  /** Taken, but not by us, when last looked. */
-  let suspects: ReadonlySet<GroupId> = new Set();
   const abort = new AbortController();
   let deliver: Deliver | undefined;
   let stopped = false;
@@ -287,18 +285,29 @@ export function createConsumer(parts: ConsumerParts): Consumer {
     await releaseLost().catch(() => {});
   };
 
-  // Redis may do what it was asked after we stopped waiting for its answer: a group is then taken by nobody, and nothing else would offer it again.
-  // One look is not enough: a group that is just being taken looks the same.
-  const releaseLost = async (): Promise<void> => {
-    const idle = (await index.takenIds()).filter((id) => !inFlight().has(id));
-    const lost = idle.filter((id) => suspects.has(id));
-    suspects = new Set(idle);
-    for (const id of lost) {
-      if (stopped || inFlight().has(id)) continue;
-      await index.release(id);
-      log.info({ workspaceId, group: id }, 'a group that nobody worked on any more is offered again');
+  const withoutTaking = async <T>(work: () => Promise<T>): Promise<T> => {
+    holds += 1;
+    try {
+      await pumping;
+      return await work();
+    } finally {
+      holds -= 1;
+      wake();
     }
-    if (lost.length > 0) wake();
+  };
+
+  const takenByNobody = async (): Promise<GroupId[]> => (await index.takenIds()).filter((id) => !inFlight().has(id));
+
+  // Redis may do what it was asked after we stopped waiting for its answer: a group is then taken by nobody, and nothing else would offer it again.
+  const releaseLost = async (): Promise<void> => {
+    if (stopped || (await takenByNobody()).length === 0) return;
+    // One that is just being taken looks the same, so look again while none is.
+    await withoutTaking(async () => {
+      for (const id of await takenByNobody()) {
+        await index.release(id);
+        log.info({ workspaceId, group: id }, 'a group that nobody worked on any more is offered again');
+      }
+    });
   };
 
   return {
@@ -310,16 +319,7 @@ export function createConsumer(parts: ConsumerParts): Consumer {
     wake,
     state: rest.state,
     inFlight,
-    async withoutTaking(work) {
-      holds += 1;
-      try {
-        await pumping;
-        return await work();
-      } finally {
-        holds -= 1;
-        wake();
-      }
-    },
+    withoutTaking,
     async stop(deadlineMs) {
       stopped = true;
       cancelTry();

@@ -7,7 +7,7 @@
  */
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { messageOf } from '../errors.ts';
+import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { StoredGroup } from './payload-store.ts';
@@ -17,6 +17,7 @@ import type { GroupId } from './segment-format.ts';
 const QUEUE = 'groups';
 const LOCK_MS = 30_000;
 const NEVER_FAIL_FOR_STALLING = 2 ** 31 - 1;
+const READY_MS = 5_000;
 const ADD_AT_ONCE = 500;
 /** BullMQ's own: the lock is not looked at. Right only for jobs that no living process holds. */
 const ANY_TOKEN = '0';
@@ -76,6 +77,7 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
   queue.on('error', onError);
   worker.on('error', onError);
   const token = worker.id;
+  let isReady = false;
 
   const jobOf = (group: StoredGroup): { name: string; data: JobData; opts: { jobId: string } } => ({
     name: group.kind,
@@ -92,6 +94,8 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
       for (let start = 0; start < groups.length; start += ADD_AT_ONCE) await queue.addBulk(groups.slice(start, start + ADD_AT_ONCE).map(jobOf));
     },
     async take() {
+      if (!isReady) await within(READY_MS, worker.waitUntilReady());
+      isReady = true;
       const job = (await worker.getNextJob(token, { block: false })) as Job | undefined;
       return job?.id === undefined ? undefined : { id: job.id as GroupId, oldestAt: Number((job.data as JobData | undefined)?.oldestAt ?? 0), job };
     },
@@ -132,6 +136,17 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
       await queue.close().catch(() => {});
     },
   };
+}
+
+// BullMQ waits without end for a connection that was never made.
+async function within(ms: number, ready: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new RelayError('relay.redis.unreachable', 'Redis does not answer the connection that takes groups.')), ms);
+  try {
+    await Promise.race([ready, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** How long a taken group stays ours without `extend`, in milliseconds. */

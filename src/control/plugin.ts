@@ -107,18 +107,19 @@ function statusOf(code: ErrorCode): number {
   return code === 'relay.control.not-found' ? 404 : 400;
 }
 
-/** One agent by its GUID, the beginning of it, or its host name. Throws when there is none, or more than one. */
+/** One agent by its GUID, the beginning of it, or its host name; `<workspace>/<agent>` where an agent serves two workspaces. Throws when there is none, or more than one. */
 export function findAgent(agents: readonly Agent[], name: string): Agent {
-  const wanted = name.toLowerCase();
-  const exact = agents.filter((agent) => agent.agentId === wanted);
-  const found = exact.length > 0 ? exact : agents.filter((agent) => agent.agentId.startsWith(wanted) || agent.hostName.toLowerCase() === wanted);
+  const [wanted = '', workspace] = name.toLowerCase().split('/').reverse();
+  const ofWorkspace = agents.filter((agent) => workspace === undefined || agent.workspaceId.startsWith(workspace));
+  const exact = ofWorkspace.filter((agent) => agent.agentId === wanted);
+  const found = exact.length > 0 ? exact : ofWorkspace.filter((agent) => agent.agentId.startsWith(wanted) || agent.hostName.toLowerCase() === wanted);
   const [first, second] = found;
   if (!first) throw new RelayError('relay.control.not-found', `There is no agent "${name}". List them with: relay agents list`);
   if (second)
     throw new RelayError(
       'relay.control.bad-request',
-      `"${name}" fits ${found.length} agents; give more of the id: ${found
-        .map((agent) => agent.agentId)
+      `"${name}" fits ${found.length} agents; give more of the id, or workspace/agent: ${found
+        .map((agent) => `${agent.workspaceId}/${agent.agentId}`)
         .slice(0, 5)
         .join(', ')}`,
     );

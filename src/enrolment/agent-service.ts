@@ -98,7 +98,7 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
     };
 
     const refuse = (request: Request, h: ResponseToolkit, { reason, message }: Refusal, status = 403): ResponseObject => {
-      metrics.count('refused', { reason });
+      metrics.count('refused', { reason: `relay.agent.${reason}` });
       log.warn({ reason, path: request.path, remoteAddress: request.info.remoteAddress }, message);
       return h.response(writeRefusal(reason, message)).type('text/xml').code(status);
     };

@@ -30,6 +30,7 @@ export interface Registry {
   /** Adds the certificate of a renewal and marks the ones before as replaced. False when it is another agent's. */
   addCertificate(agent: Pick<Agent, 'workspaceId' | 'agentId'>, certificate: CertificateFacts): boolean;
   find(fingerprint: Fingerprint): { readonly agent: Agent; readonly certificate: AgentCertificate } | undefined;
+  get(agent: Pick<Agent, 'workspaceId' | 'agentId'>): Agent | undefined;
   list(): Agent[];
   countByState(): Readonly<Record<AgentState, number>>;
   certificatesOf(agent: Pick<Agent, 'workspaceId' | 'agentId'>): AgentCertificate[];
@@ -125,6 +126,7 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
       const agent = certificate && agents.get(keyOf(certificate));
       return agent && certificate && { agent, certificate };
     },
+    get: (agent) => agents.get(keyOf(agent)),
     list: () => [...agents.values()].sort((a, b) => a.hostName.localeCompare(b.hostName) || a.agentId.localeCompare(b.agentId)),
     countByState() {
       const counts = { pending: 0, approved: 0, suspended: 0 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Answer } from '../../src/agent/connection.ts';
-import { nextStep, readRetryAfter } from '../../src/agent/next-attempt.ts';
+import { askedWait, nextStep } from '../../src/agent/next-attempt.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 
@@ -49,7 +49,7 @@ describe('the next attempt', () => {
 
   it('reads Retry-After as seconds or a date, from 1 s to 15 minutes', () => {
     const read = ['7', ' 7 ', 'Fri, 02 Jan 2026 03:05:05 GMT', 'Fri, 02 Jan 2026 03:00:00 GMT', '0', '999999', '1.5 days', '', undefined].map((text) =>
-      readRetryAfter(text, NOW),
+      askedWait(text, NOW),
     );
     assert.deepEqual(read, [7_000, 7_000, 60_000, 1_000, 1_000, 900_000, undefined, undefined, undefined]);
   });

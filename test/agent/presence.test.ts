@@ -11,8 +11,8 @@ import { systemClock } from '../../src/clock.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { RENEW_PATH, TOPOLOGY_PATH } from '../../src/oms-protocol/paths.ts';
 import { readTopologyRequest } from '../../src/oms-protocol/topology-request.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { type FakeRelay, KEY, type Seen, startFakeRelay, WORKSPACE } from './fake-relay.ts';
-import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { eventually, makeTestFolder } from './test-folder.ts';
 
 interface Stage extends AsyncDisposable {

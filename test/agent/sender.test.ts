@@ -11,8 +11,8 @@ import { createSender } from '../../src/agent/sender.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Logger } from '../../src/logger.ts';
 import { writeRefusal } from '../../src/oms-protocol/refusal-body.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { type FakeRelay, KEY, readUpload, startFakeRelay, WORKSPACE } from './fake-relay.ts';
-import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { eventually, makeTestFolder } from './test-folder.ts';
 
 interface Stage extends AsyncDisposable {

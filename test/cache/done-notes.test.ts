@@ -3,8 +3,8 @@ import { appendFile, mkdir, readFile, rmdir, truncate, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createDoneNotes, readDoneNotes } from '../../src/cache/done-notes.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 import { seeded } from '../support/seeded.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const OFFSETS = [0, 1, 4_096, 2 ** 31, 2 ** 32 - 1];
 const asList = (notes: ReadonlyMap<number, ReadonlySet<number>>): [number, number[]][] => [...notes].map(([offset, positions]) => [offset, [...positions]]);

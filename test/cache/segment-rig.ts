@@ -4,8 +4,8 @@ import type { PayloadStore } from '../../src/cache/payload-store.ts';
 import { openSegmentStore } from '../../src/cache/segment-store.ts';
 import { silentLogger } from '../../src/logger.ts';
 import type { KeyRing } from '../../src/workspace/key-ring.ts';
-import { createManualClock, type ManualClock } from '../agent/manual-clock.ts';
 import type { PayloadStoreRig } from '../contracts/payload-store-contract.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { newKeys, START_MS, seededBytes, WORKSPACE } from './batches.ts';
 

@@ -6,9 +6,9 @@ import type { BatchId } from '../../src/batch/batch-id.ts';
 import { decodeHeader, decodePrefix, encodeGroup, type GroupHeader, type GroupId, isWhole, PREFIX_BYTES } from '../../src/cache/segment-format.ts';
 import { scanSegment } from '../../src/cache/segment-scan.ts';
 import type { AgentId } from '../../src/workspace/workspace-id.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 import { seeded } from '../support/seeded.ts';
-import { seededBytes, START_MS, WORKSPACE } from './batches.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { START_MS, seededBytes, WORKSPACE } from './batches.ts';
 
 const fill = seededBytes(7);
 

@@ -32,7 +32,11 @@ function contract(makeRig: () => Promise<PayloadStoreRig>): void {
   it('gives back exactly the batches that were stored', async () => {
     await using rig = await makeRig();
     const store = await rig.open();
-    const batches = [batchOf('one'), batchOf(''), batchOf('drei 😀', { dataType: 'Ä', origin: { ...batchOf('').origin, encoding: 'gzip', headers: { a: 'b' } } })];
+    const batches = [
+      batchOf('one'),
+      batchOf(''),
+      batchOf('drei 😀', { dataType: 'Ä', origin: { ...batchOf('').origin, encoding: 'gzip', headers: { a: 'b' } } }),
+    ];
     const group = await store.append(batches);
     assert.deepEqual(batchesOf(await store.read(group.id)), batches);
     await store.close();
@@ -44,10 +48,7 @@ function contract(makeRig: () => Promise<PayloadStoreRig>): void {
     const group = await store.append([batchOf('four', { receivedAt: START_MS + 5 }), batchOf('fifty', { receivedAt: START_MS + 2 })]);
     const { id: _, ...facts } = group;
     const { workspaceId, kind, batches, bytes, oldestAt } = facts;
-    assert.deepEqual(
-      { workspaceId, kind, batches, bytes, oldestAt },
-      { workspaceId: WORKSPACE, kind: 'Event', batches: 2, bytes: 9, oldestAt: START_MS + 2 },
-    );
+    assert.deepEqual({ workspaceId, kind, batches, bytes, oldestAt }, { workspaceId: WORKSPACE, kind: 'Event', batches: 2, bytes: 9, oldestAt: START_MS + 2 });
     await store.close();
   });
 
@@ -154,7 +155,8 @@ function contract(makeRig: () => Promise<PayloadStoreRig>): void {
   it('lists what is not done, the oldest first, for one workspace only', async () => {
     await using rig = await makeRig();
     const store = await rig.open();
-    const at = async (ms: number, more: Partial<Batch> = {}): Promise<GroupId> => (await store.append([batchOf('x', { receivedAt: START_MS + ms, ...more })])).id;
+    const at = async (ms: number, more: Partial<Batch> = {}): Promise<GroupId> =>
+      (await store.append([batchOf('x', { receivedAt: START_MS + ms, ...more })])).id;
     const first = await at(1);
     const third = await at(30);
     const second = await at(20, { kind: 'Alert' });

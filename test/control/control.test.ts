@@ -74,11 +74,18 @@ describe('the control routes', () => {
     );
   });
 
+  it('find an agent by its workspace and id, where it serves two workspaces', async () => {
+    await using rig = await createControlRig();
+    const { agent } = await ask<AgentDetails>(rig.socket, 'GET', `/agents/${encodeURIComponent(`${BANK}/${WEB01}`)}`);
+    assert.equal(agent.agentId, WEB01);
+    await assert.rejects(ask(rig.socket, 'GET', `/agents/${encodeURIComponent(`ffffffff/${WEB01}`)}`), { code: 'relay.command.refused' });
+  });
+
   it('refuse a name that fits two agents, naming them, and one that fits none', async () => {
     await using rig = await createControlRig();
     await assert.rejects(ask(rig.socket, 'GET', '/agents/aaaa'), {
       code: 'relay.command.refused',
-      message: new RegExp(`"aaaa" fits 2 agents.*${WEB01}.*${WEB02}`),
+      message: new RegExp(`"aaaa" fits 2 agents.*${BANK}/${WEB01}.*${BANK}/${WEB02}`),
     });
     await assert.rejects(ask(rig.socket, 'GET', '/agents/nobody'), { code: 'relay.command.refused', message: /There is no agent "nobody".*relay agents list/ });
   });

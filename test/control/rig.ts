@@ -9,8 +9,8 @@ import { createLogger } from '../../src/logger.ts';
 import type { ManagementGroup } from '../../src/management-group/management-group.ts';
 import { openManagementGroup } from '../../src/management-group/management-group.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
-import { createManualClock } from '../agent/manual-clock.ts';
 import { BANK, certificate, enrolled, newKeyRing, START } from '../management-group/rig.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 export const WEB01 = 'aaaaaaaa-0000-4000-8000-000000000001';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BLOB_ADDRESS_PATH } from '../../src/oms-protocol/paths.ts';
-import { codeIn, createIntakeRig, type EnrolledAgent, enrolAgent, type IntakeRig } from './rig.ts';
+import { BANK, codeIn, createIntakeRig, type EnrolledAgent, enrolAgent, type IntakeRig } from './rig.ts';
 
 interface BlobRig extends IntakeRig {
   readonly agent: EnrolledAgent;
@@ -45,6 +45,14 @@ describe('a custom log file', () => {
     assert.equal((await rig.put(address, 'comp=blocklist', listOf('a', 'b'))).status, 201);
     assert.deepEqual(linesOf(rig), ['one', 'two', 'three', 'four']);
     assert.equal(rig.kept[0]?.agentId, rig.agent.agentId);
+  });
+
+  it('cannot be sent any more to an address given before the agent was suspended', async () => {
+    await using rig = await createBlobRig();
+    const address = await rig.address();
+    rig.group.registry.setState(BANK, rig.agent.agentId, 'suspended', 'stolen');
+    const refused = await rig.put(address, 'comp=block&blockid=a', 'one\n');
+    assert.deepEqual([refused.status, codeIn(refused.text)], [403, 'relay.agent.suspended']);
   });
 
   it('whose list the cache did not take is kept when the list comes again', async () => {

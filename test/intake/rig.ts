@@ -18,12 +18,12 @@ import { customLogFilesPlugin } from '../../src/intake/protocols/custom-log-file
 import { operationalDataPlugin } from '../../src/intake/protocols/operational-data.ts';
 import { createIntakeServer, type IntakeServer } from '../../src/intake/server.ts';
 import { createLogger } from '../../src/logger.ts';
-import type { AgentState } from '../../src/management-group/agent.ts';
+import type { Agent, AgentState } from '../../src/management-group/agent.ts';
 import { type ManagementGroup, openManagementGroup } from '../../src/management-group/management-group.ts';
 import { createMetrics } from '../../src/metrics/catalogue.ts';
 import { generateKeyRing, openKeyRing } from '../../src/workspace/key-ring.ts';
 import { type AgentId, parseAgentId, parseWorkspaceId, type WorkspaceId } from '../../src/workspace/workspace-id.ts';
-import { createManualClock, type ManualClock } from '../agent/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 export const BANK: WorkspaceId = parseWorkspaceId('11111111-1111-4111-8111-111111111111');
@@ -82,6 +82,7 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
   const { kept, aside, keeper, answer } = fakeKeeper();
   const accept = createAccept({ cache: keeper, clock, random: Math.random, metrics, log });
   const serves = (id: WorkspaceId): boolean => id === workspaceId;
+  const maySend = (agent: Pick<Agent, 'workspaceId' | 'agentId'>): boolean => group.registry.get(agent)?.state === 'approved';
   const { maxInflatedSize, bodyTimeout, blobAddressLife } = options;
   await intake.hapi.register([
     {
@@ -89,7 +90,10 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
       options: { group, approve, serves, options: enrolment, peerCertificate: peerOf, ownHost: 'relay.test', clock, metrics, log },
     },
     { plugin: operationalDataPlugin, options: { accept, maxInflatedBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout } },
-    { plugin: customLogFilesPlugin, options: { accept, clock, addressLifeMs: blobAddressLife, maxBlockBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout } },
+    {
+      plugin: customLogFilesPlugin,
+      options: { accept, maySend, clock, addressLifeMs: blobAddressLife, maxBlockBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout },
+    },
   ]);
   return {
     intake,

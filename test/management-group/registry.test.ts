@@ -23,16 +23,14 @@ describe('the registry', () => {
     const { registry: again } = rig.reopen();
     assert.deepEqual([again.list(), again.certificatesOf({ workspaceId: BANK, agentId }), again.find(certificate('b').fingerprint)], before);
     assert.deepEqual(
-      again
-        .list()
-        .map(({ state, stateReason, stateSince, hostName, firstSeenAt, lastSeenAt }) => ({
-          state,
-          stateReason,
-          stateSince,
-          hostName,
-          firstSeenAt,
-          lastSeenAt,
-        })),
+      again.list().map(({ state, stateReason, stateSince, hostName, firstSeenAt, lastSeenAt }) => ({
+        state,
+        stateReason,
+        stateSince,
+        hostName,
+        firstSeenAt,
+        lastSeenAt,
+      })),
       [{ state: 'suspended', stateReason: 'stolen', stateSince: START + 1_000, hostName: 'web02', firstSeenAt: START, lastSeenAt: START + 2_000 }],
     );
   });

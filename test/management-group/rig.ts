@@ -7,7 +7,7 @@ import { openManagementGroup } from '../../src/management-group/management-group
 import type { Enrolled } from '../../src/management-group/registry.ts';
 import { generateKeyRing, type KeyRing, openKeyRing } from '../../src/workspace/key-ring.ts';
 import { type AgentId, parseAgentId, parseWorkspaceId, type WorkspaceId } from '../../src/workspace/workspace-id.ts';
-import { createManualClock, type ManualClock } from '../agent/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 export const BANK: WorkspaceId = parseWorkspaceId('11111111-1111-4111-8111-111111111111');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { classify, readRetryAfter } from '../../src/upstream/classify.ts';
+import { readRetryAfter } from '../../src/oms-protocol/retry-after.ts';
+import { classify } from '../../src/upstream/classify.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 

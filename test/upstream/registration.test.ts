@@ -15,9 +15,9 @@ import { createRegistration, type Registration } from '../../src/upstream/regist
 import { createRelayIdentities } from '../../src/upstream/relay-identity.ts';
 import type { Transport } from '../../src/upstream/transport.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
-import { createManualClock, type ManualClock } from '../agent/manual-clock.ts';
 import { BANK, keyOf, PLANT, type Rig, startRig, temporaryFolder } from '../local-workspace/rig.ts';
 import { eventually } from '../support/eventually.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
 const DAY_MS = 86_400_000;
 const SENDER = parseAgentId(randomUUID());

@@ -20,6 +20,8 @@ const HOST = /^[a-z0-9.:[\]-]{1,255}$/i;
 
 export interface CustomLogFilesOptions {
   readonly accept: Accept;
+  /** Whether an agent may send at this moment: an address outlives a suspension. */
+  readonly maySend: (agent: Pick<Agent, 'workspaceId' | 'agentId'>) => boolean;
   readonly clock: Clock;
   /** How long an address is good, in milliseconds. */
   readonly addressLifeMs: number;
@@ -46,6 +48,7 @@ export const customLogFilesPlugin: Plugin<CustomLogFilesOptions> = {
     const put: Lifecycle.Method = async (request, h) => {
       // Before the body is read: nobody without an address fills the memory.
       const blob = blobOf(request, blobs);
+      if (!options.maySend(blob.agent)) throw new RelayError('relay.agent.suspended', `Agent ${blob.agent.agentId} may not send any more.`);
       const part: unknown = request.query['comp'];
       const body = await readBody(request, { maxBytes: options.maxBlockBytes, timeoutMs: options.bodyTimeoutMs });
       if (part === 'block') putBlock(request, body, blob, blobs);

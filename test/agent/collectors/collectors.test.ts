@@ -15,8 +15,8 @@ import { readHost } from '../../../src/agent/host.ts';
 import type { Collection } from '../../../src/agent/upload-body.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { silentLogger } from '../../../src/logger.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import { readCapture } from '../../support/oms-captures.ts';
-import { createManualClock } from '../manual-clock.ts';
 import { makeTestFolder } from '../test-folder.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

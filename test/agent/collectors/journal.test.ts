@@ -7,7 +7,7 @@ import { readJournalEntry } from '../../../src/agent/collectors/journal-entry.ts
 import { openPositions } from '../../../src/agent/collectors/log-positions.ts';
 import type { LogSource } from '../../../src/agent/collectors/log-source.ts';
 import { silentLogger } from '../../../src/logger.ts';
-import { createManualClock, type ManualClock } from '../manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { eventually, makeTestFolder } from '../test-folder.ts';
 
 interface Stage extends AsyncDisposable {
