@@ -50,11 +50,12 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((one) => withSubcommands(one as Command))];
 }
 
-// A person reads this: the message, then each cause; never a stack.
+// A person reads the message and each cause, a program reads one JSON object; nobody is shown a stack.
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const text = error instanceof RelayError && error.code === 'relay.configuration.invalid' ? error.message : messageOf(error);
-  process.stderr.write(`${text}\n`);
+  const code = error instanceof RelayError ? error.code : 'relay.command.failed';
+  const message = code === 'relay.configuration.invalid' ? (error as RelayError).message : messageOf(error);
+  process.stderr.write(`${process.argv.includes('--json') ? JSON.stringify({ error: { code, message } }) : message}\n`);
   if (error instanceof CommandFailure) return error.exitCode;
   return error instanceof RelayError ? exitCodeOf(error) : EXIT.failed;
 }

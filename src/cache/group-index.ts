@@ -5,6 +5,7 @@
  * Settings that guard data: a job is never failed for stalling (a crash is not the job's fault), never removed for failing, and carries no
  * stack traces. The `{workspace}` tag keeps a queue's keys in one slot of a Redis Cluster.
  */
+import { randomUUID } from 'node:crypto';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf, RelayError } from '../errors.ts';
@@ -65,19 +66,31 @@ interface JobData {
 export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address: RedisAddress, log: Logger): GroupIndex {
   const prefix = `relay:{${workspaceId}}`;
   const queue = new Queue(QUEUE, { connection: redis, prefix, defaultJobOptions: JOB_OPTIONS, streams: { events: { maxLen: 100 } } });
-  const worker = new Worker(QUEUE, null, {
-    connection: connectionOptions(address),
-    prefix,
-    autorun: false,
-    lockDuration: LOCK_MS,
-    maxStalledCount: NEVER_FAIL_FOR_STALLING,
-    skipLockRenewal: true,
-  });
   const onError = (error: Error): void => log.debug({ workspaceId, reason: messageOf(error) }, 'the index reports an error of its connection');
   queue.on('error', onError);
-  worker.on('error', onError);
-  const token = worker.id;
+  const token = randomUUID();
+  let worker = createWorker();
   let isReady = false;
+
+  function createWorker(): Worker {
+    const connection = connectionOptions(address);
+    const how = { autorun: false, lockDuration: LOCK_MS, maxStalledCount: NEVER_FAIL_FOR_STALLING, skipLockRenewal: true };
+    return new Worker(QUEUE, null, { connection, prefix, ...how }).on('error', onError);
+  }
+
+  // BullMQ waits without end for a first connection that is not made, and never makes another one.
+  const readyWorker = async (): Promise<Worker> => {
+    if (isReady) return worker;
+    try {
+      await within(READY_MS, worker.waitUntilReady());
+      isReady = true;
+      return worker;
+    } catch (cause) {
+      worker.close(true).catch(() => {});
+      worker = createWorker();
+      throw cause;
+    }
+  };
 
   const jobOf = (group: StoredGroup): { name: string; data: JobData; opts: { jobId: string } } => ({
     name: group.kind,
@@ -94,9 +107,8 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
       for (let start = 0; start < groups.length; start += ADD_AT_ONCE) await queue.addBulk(groups.slice(start, start + ADD_AT_ONCE).map(jobOf));
     },
     async take() {
-      if (!isReady) await within(READY_MS, worker.waitUntilReady());
-      isReady = true;
-      const job = (await worker.getNextJob(token, { block: false })) as Job | undefined;
+      const from = await readyWorker();
+      const job = (await from.getNextJob(token, { block: false })) as Job | undefined;
       return job?.id === undefined ? undefined : { id: job.id as GroupId, oldestAt: Number((job.data as JobData | undefined)?.oldestAt ?? 0), job };
     },
     async finish({ job }) {
@@ -126,7 +138,8 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
     takenIds: async () => (await queue.getRanges(['active'], 0, -1, true)) as GroupId[],
     async release(id) {
       const job = (await queue.getJob(id)) as Job | undefined;
-      await job?.moveToWait(ANY_TOKEN);
+      const takersToken = await redis.get(`${queue.toKey(id)}:lock`);
+      await job?.moveToWait(takersToken ?? ANY_TOKEN);
     },
     async remove(id) {
       await queue.remove(id);
@@ -138,7 +151,6 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
   };
 }
 
-// BullMQ waits without end for a connection that was never made.
 async function within(ms: number, ready: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new RelayError('relay.redis.unreachable', 'Redis does not answer the connection that takes groups.')), ms);

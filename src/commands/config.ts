@@ -24,7 +24,8 @@ export function configCommand(env: Environment, outputFor: (json: boolean) => Ou
     .command('check')
     .description('say whether the configuration can be used, and everything that is wrong with it')
     .option('--config <file>', 'the configuration file')
-    .action((flags: FileFlags) => check(flags, env, outputFor(false)));
+    .option('--json', 'as JSON')
+    .action((flags: FileFlags) => check(flags, env, outputFor(flags.json ?? false)));
   command
     .command('show')
     .description('show the configuration in use, with every default')
@@ -42,7 +43,8 @@ export function configCommand(env: Environment, outputFor: (json: boolean) => Ou
 
 async function check(flags: FileFlags, env: Environment, output: Output): Promise<void> {
   await loadConfiguration({ file: flags.config, env });
-  output.line(`${configurationFile({ file: flags.config, env })} is good.`);
+  const file = configurationFile({ file: flags.config, env });
+  printValue(output, { ok: true, file }, `${file} is good.`);
 }
 
 async function show(flags: FileFlags, env: Environment, output: Output): Promise<void> {

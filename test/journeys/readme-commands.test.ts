@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -15,13 +16,23 @@ function blocksOf(readme: string, from: string, to: string): string[] {
   return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
 }
 
-function run(script: string, cwd: string): Promise<{ code: number; output: string }> {
-  return new Promise((resolve) => {
-    const child = execFile('bash', ['-c', script], { cwd, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' }, (error, stdout, stderr) =>
-      resolve({ code: error ? (typeof error.code === 'number' ? error.code : 1) : 0, output: stdout + stderr }),
-    );
-    child.stdin?.end();
-  });
+/** Runs a script in a process group of its own, which ends with it whatever it left running. */
+async function run(script: string, cwd: string): Promise<{ code: number | null; output: string }> {
+  const shell = spawn('bash', ['-c', script], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
+  const endGroup = (): void => {
+    try {
+      process.kill(-(shell.pid ?? 0), 'SIGKILL');
+    } catch {
+      // The group is gone.
+    }
+  };
+  const timer = setTimeout(endGroup, TIMEOUT_MS);
+  const [code] = (await once(shell, 'exit')) as [number | null];
+  clearTimeout(timer);
+  endGroup();
+  return { code, output };
 }
 
 describe('the commands of the README', () => {
