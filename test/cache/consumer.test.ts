@@ -81,7 +81,8 @@ async function rigWith(more: { groupsInFlight?: number; deliver?: Deliver; deadL
         rig.offeredAt.push(clock.now() - START_MS);
         busy += 1;
         try {
-          return more.deliver ? await more.deliver(batches, signal) : await Promise.all(batches.map((batch, at) => rig.judge(batch, at)));
+          const judged = more.deliver?.(batches, signal) ?? Promise.all(batches.map((batch, at) => rig.judge(batch, at)));
+          return await judged;
         } finally {
           busy -= 1;
         }

@@ -11,11 +11,11 @@ import { type CacheSettings, type DurableCache, openCache } from '../../src/cach
 import { connectRedis } from '../../src/cache/redis.ts';
 import { type RedisServer, startRedisServer } from '../../src/demo/redis-server.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { eventually } from '../support/eventually.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { seeded } from '../support/seeded.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { batchOf, newKeys, OTHER, seededBytes, START_MS, textsOf, WORKSPACE } from './batches.ts';
+import { batchOf, newKeys, OTHER, START_MS, seededBytes, textsOf, WORKSPACE } from './batches.ts';
 
 interface Rig extends AsyncDisposable {
   readonly folder: string;
@@ -122,7 +122,9 @@ describe('the durable cache', () => {
     const cache = await rig.open();
     const { got, deliver } = upstream();
     cache.consume(deliver);
-    const batches = Array.from({ length: 200 }, (_, at) => batchOf(`${at}`, { kind: at % 3 === 0 ? 'Alert' : 'Event', workspaceId: at % 2 === 0 ? WORKSPACE : OTHER }));
+    const batches = Array.from({ length: 200 }, (_, at) =>
+      batchOf(`${at}`, { kind: at % 3 === 0 ? 'Alert' : 'Event', workspaceId: at % 2 === 0 ? WORKSPACE : OTHER }),
+    );
     const outcomes = await Promise.all(batches.map((batch) => cache.put(batch)));
     assert.ok(outcomes.every(({ outcome }) => outcome === 'stored'));
     await eventually('all is delivered', () => waiting(cache) === 0);
@@ -150,7 +152,12 @@ describe('the durable cache', () => {
     });
     const puts: Promise<unknown>[] = [];
     for (let step = 0; step < 600; step += 1) {
-      if (random() < 0.6) puts.push(cache.put(batchOf('x'.repeat(Math.floor(random() * 300)), { kind: random() < 0.5 ? 'Event' : 'State', workspaceId: random() < 0.5 ? WORKSPACE : OTHER })));
+      if (random() < 0.6)
+        puts.push(
+          cache.put(
+            batchOf('x'.repeat(Math.floor(random() * 300)), { kind: random() < 0.5 ? 'Event' : 'State', workspaceId: random() < 0.5 ? WORKSPACE : OTHER }),
+          ),
+        );
       if (random() < 0.05) puts.push(cache.putAside(batchOf('strange'), { reason: 'quarantined', answer: 'nobody can read it' }));
       if (random() < 0.2) rig.clock.advance(1_000);
       await new Promise(setImmediate);
@@ -159,7 +166,11 @@ describe('the durable cache', () => {
     await Promise.all(puts);
     assert.equal(missing(cache), 0);
     const amounts = cache.stats().workspaces.flatMap(({ balance }) => balance);
-    for (const entry of ['received', 'delivered', 'deadLettered'] as const) assert.ok(amounts.some((one) => one[entry].batches > 0), entry);
+    for (const entry of ['received', 'delivered', 'deadLettered'] as const)
+      assert.ok(
+        amounts.some((one) => one[entry].batches > 0),
+        entry,
+      );
   });
 
   it('answers quickly while Redis is away, keeps nothing of what it refused, and goes on by itself', async () => {
@@ -299,11 +310,15 @@ describe('the durable cache', () => {
     before.consume(() => new Promise(() => {}));
     for (const text of ['a', 'b', 'c']) await before.put(batchOf(text));
     await eventually('all is in flight', () => before.stats().workspaces[0]?.groupsInFlight === 3);
-    const closing = before.close(1_000);
+    let isClosed = false;
+    const closing = before.close(1_000).then(() => {
+      isClosed = true;
+    });
     await eventually('it gave up', () => {
       rig.clock.advance(1_000);
-      return closing.then(() => true);
+      return isClosed;
     });
+    await closing;
     const cache = await rig.open();
     const { got, deliver } = upstream();
     cache.consume(deliver);
