@@ -31,6 +31,8 @@ import { openSegmentStore } from './segment-store.ts';
 const DISK_RESERVE_BYTES = 64 * 1024 * 1024;
 /** Above this share of its memory Redis gets no more entries: at its limit even taking one fails. */
 const REDIS_MEMORY_LIMIT = 0.8;
+/** Seal, ids, names, times: what is stored beside a body and its headers. */
+const STORED_OVERHEAD_BYTES = 1024;
 const MEASURE_EVERY_MS = 2_000;
 
 export interface CacheSettings {
@@ -163,7 +165,7 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
   const keep = async (batch: Batch, entry: 'received' | 'aside', work: () => Promise<PutOutcome>): Promise<PutOutcome> => {
     const lane = lanes.get(batch.workspaceId);
     if (!lane) return { outcome: 'unavailable', message: `Workspace ${batch.workspaceId} is not configured on this relay.` };
-    const admitted = admission.admit(batch.workspaceId, batch.body.length);
+    const admitted = admission.admit(batch.workspaceId, storedBytes(batch));
     if (!admitted.admitted) return { outcome: 'full', message: admitted.message };
     try {
       const outcome = await work();
@@ -199,6 +201,12 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     };
   };
 
+  for (const workspaceId of store.workspaces().filter((id) => !lanes.has(id))) {
+    log.warn(
+      { workspaceId, groups: store.groups(workspaceId) },
+      'the cache holds data of a workspace that is not configured; it stays until the workspace is configured again',
+    );
+  }
   await reconcileAll();
   await measure();
   redis.on('ready', onReady);
@@ -242,6 +250,11 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       return closing;
     },
   };
+}
+
+/** What a batch takes on disk at most: its body, its seal, its description and its line in the group's header. */
+function storedBytes({ body, origin }: Batch): number {
+  return body.length + STORED_OVERHEAD_BYTES + JSON.stringify(origin.headers).length;
 }
 
 async function diskObstacle(folder: string): Promise<string | undefined> {

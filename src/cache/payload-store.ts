@@ -37,6 +37,8 @@ export interface PayloadStore {
   has(id: GroupId): boolean;
   /** Groups of one workspace that are not done, the oldest first. */
   outstanding(workspaceId: WorkspaceId): StoredGroup[];
+  /** Workspaces that have groups which are not done. */
+  workspaces(): WorkspaceId[];
   /** How many groups of one workspace are not done. */
   groups(workspaceId: WorkspaceId): number;
   /** What is stored and not done. */

@@ -217,6 +217,7 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     },
     has: (id) => catalogue.get(id) !== undefined,
     outstanding: (workspaceId) => catalogue.of(workspaceId).sort((a, b) => a.oldestAt - b.oldestAt),
+    workspaces: () => [...new Set(catalogue.all().map(({ workspaceId }) => workspaceId))],
     groups: catalogue.count,
     cached: catalogue.cached,
     oldestAt: catalogue.oldestAt,
