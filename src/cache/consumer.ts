@@ -5,36 +5,26 @@
  * one group at a time is tried, the oldest, when the schedule says; any answer from the workspace wakes the whole queue. Nothing here
  * throws: an index or a disk that is away is tried again.
  */
-import type { Batch } from '../batch/batch.ts';
-import type { Kind } from '../batch/kind.ts';
-import type { Deliver, Refused, Retry, Verdict } from '../batch/verdict.ts';
-import { type Clock, every } from '../clock.ts';
+import type { Deliver, Retry } from '../batch/verdict.ts';
+import { every } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import { nextTry, type RetrySchedule } from '../retry/schedule.ts';
-import type { WorkspaceId } from '../workspace/workspace-id.ts';
-import type { Ledger } from './balance.ts';
+import type { RetrySchedule } from '../retry/schedule.ts';
 import type { UpstreamState } from './cache.ts';
-import type { DeadLetters } from './dead-letters.ts';
 import { type GroupIndex, HOLD_MS, type TakenGroup } from './group-index.ts';
-import type { PayloadStore, StoredMember } from './payload-store.ts';
+import { createLoneFailures } from './lone-failures.ts';
+import type { StoredMember } from './payload-store.ts';
 import { createRest } from './rest.ts';
 import type { GroupId } from './segment-format.ts';
+import { createSettlement, type Judged, type SettlementParts } from './settlement.ts';
 
 const POLL_MS = 2_000;
 /** How long an attempt that was told to stop may still take. */
 const GIVE_UP_MS = 1_000;
 
-export interface ConsumerParts {
-  readonly workspaceId: WorkspaceId;
+export interface ConsumerParts extends SettlementParts {
   readonly index: GroupIndex;
-  readonly store: PayloadStore;
-  readonly deadLetters: DeadLetters;
-  readonly ledger: Ledger;
   readonly schedule: RetrySchedule;
   readonly groupsInFlight: number;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 export interface Consumer {
@@ -55,16 +45,9 @@ interface Returning {
   readonly retry: Retry;
 }
 
-/** Members of a group with what upstream said of each. */
-interface Judged {
-  readonly position: number;
-  readonly batch: Batch;
-  readonly verdict: Verdict;
-}
-
 export function createConsumer(parts: ConsumerParts): Consumer {
-  const { workspaceId, index, store, deadLetters, ledger, schedule, clock, log } = parts;
-  const rest = createRest(schedule);
+  const { workspaceId, index, store, clock, log } = parts;
+  const rest = createRest(parts.schedule);
   const attempts = new Map<GroupId, TakenGroup>();
   /** Groups that found the workspace out of reach; they go back in order once all in flight have settled. */
   let returning: Returning[] = [];
@@ -72,8 +55,6 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   const goingBack = new Set<GroupId>();
   /** Attempts with all that follows from them. */
   const working = new Set<Promise<void>>();
-  /** Groups that fail alone: since when, and how to forget their next try. */
-  const failing = new Map<GroupId, { readonly firstAt: number; readonly cancelTry: () => void }>();
   const abort = new AbortController();
   let deliver: Deliver | undefined;
   let stopped = false;
@@ -84,6 +65,8 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   let indexAway = false;
 
   const stopPolling: (() => void)[] = [];
+  const settlement = createSettlement(parts);
+  const loneFailures = createLoneFailures({ workspaceId, index, schedule: parts.schedule, clock, log, onDue: () => wake() });
 
   const wake = (): void => {
     wanted = true;
@@ -136,7 +119,7 @@ export function createConsumer(parts: ConsumerParts): Consumer {
       else await forget(taken);
     } catch (error) {
       log.error({ workspaceId, group: taken.id, reason: messageOf(error) }, 'a group could not be worked on; it is tried again');
-      await delayAlone(taken, { outcome: 'retry', scope: 'batch', reason: messageOf(error) });
+      await loneFailures.delay(taken, { outcome: 'retry', scope: 'batch', reason: messageOf(error) });
     } finally {
       attempts.delete(taken.id);
       await giveBack();
@@ -145,26 +128,17 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   };
 
   const offer = async (taken: TakenGroup, members: readonly StoredMember[]): Promise<void> => {
-    dropUnreadable(taken.id, members);
-    const readable = members.flatMap(({ position, content }) => (content.readable ? [{ position, batch: content.batch }] : []));
-    const verdicts =
-      deliver && readable.length > 0
-        ? await deliver(
-            readable.map(({ batch }) => batch),
-            abort.signal,
-          )
-        : [];
-    const judged = readable.map(({ position, batch }, at): Judged => ({ position, batch, verdict: verdicts[at] ?? noVerdict }));
+    const readable = settlement.readable(taken.id, members);
+    const batches = readable.map(({ batch }) => batch);
+    const verdicts = deliver && batches.length > 0 ? await deliver(batches, abort.signal) : [];
+    const judged = readable.map(({ position, batch }, at): Judged => ({ position, batch, verdict: verdicts[at] ?? NO_VERDICT }));
     const answered = judged.some(({ verdict }) => verdict.outcome !== 'retry' || verdict.scope === 'batch');
     if (answered) await noteAnswer();
-    noteDelivered(taken.id, judged);
-    await buryRefused(taken.id, judged);
-    const retries = judged.flatMap(({ verdict }) => (verdict.outcome === 'retry' ? [verdict] : []));
-    const [first] = retries;
+    const [first, ...others] = await settlement.settle(taken.id, judged);
     if (!first) await finish(taken);
     else if (stopped) returning.push({ taken, retry: first });
-    else if (answered) await delayAlone(taken, first);
-    else restWith(taken, longestAsked(retries));
+    else if (answered) await loneFailures.delay(taken, first);
+    else restWith(taken, longestAsked(first, others));
   };
 
   // Groups that failed before this answer, in the same moment, were not the workspace's fault: each waits by itself, or a bad one would be tried without pause.
@@ -172,50 +146,11 @@ export function createConsumer(parts: ConsumerParts): Consumer {
     if (!rest.answered()) return;
     cancelTry();
     log.info({ workspaceId }, 'the workspace answers again; everything cached goes now');
-    for (const { taken, retry } of returning.splice(0)) await delayAlone(taken, retry);
-  };
-
-  const noteDelivered = (id: GroupId, judged: readonly Judged[]): void => {
-    const delivered = judged.filter(({ verdict }) => verdict.outcome === 'delivered');
-    for (const { batch } of delivered) ledger.add('delivered', batch.kind, 1, batch.body.length);
-    store.markDone(
-      id,
-      delivered.map(({ position }) => position),
-    );
-  };
-
-  const buryRefused = async (id: GroupId, judged: readonly Judged[]): Promise<void> => {
-    for (const { position, batch, verdict } of judged) {
-      if (verdict.outcome !== 'refused') continue;
-      await bury(batch, verdict);
-      ledger.add('deadLettered', batch.kind, 1, batch.body.length);
-      store.markDone(id, [position]);
-    }
-  };
-
-  const bury = async (batch: Batch, verdict: Refused): Promise<void> => {
-    await deadLetters.put(batch, { reason: 'refused', status: verdict.status, answer: verdict.answer }, clock.now());
-    log.warn(
-      { workspaceId, batchId: batch.id, agentId: batch.agentId, status: verdict.status, answer: verdict.answer },
-      'the workspace refused a batch for its content; it is a dead letter now',
-    );
-  };
-
-  const dropUnreadable = (id: GroupId, members: readonly StoredMember[]): void => {
-    for (const { position, content } of members) {
-      if (content.readable) continue;
-      log.error(
-        { workspaceId, group: id, position, reason: content.message },
-        'a stored batch cannot be opened; its bytes were set aside in the folder "damaged"',
-      );
-      ledger.add('dropped', kindOfGroup(id), 1, content.bytes);
-      store.markDone(id, [position]);
-    }
+    for (const { taken, retry } of returning.splice(0)) await loneFailures.delay(taken, retry);
   };
 
   const finish = async (taken: TakenGroup): Promise<void> => {
-    failing.get(taken.id)?.cancelTry();
-    failing.delete(taken.id);
+    loneFailures.forget(taken.id);
     // The store has noted it already; an entry that stays behind in the index is removed when it is met.
     await index
       .finish(taken)
@@ -225,24 +160,6 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   const forget = async (taken: TakenGroup): Promise<void> => {
     log.debug({ workspaceId, group: taken.id }, 'the index named a group that is done or gone; the entry is removed');
     await finish(taken);
-  };
-
-  const delayAlone = async (taken: TakenGroup, retry: Retry): Promise<void> => {
-    const now = clock.now();
-    const before = failing.get(taken.id);
-    const firstAt = before?.firstAt ?? now;
-    const { at } = nextTry({ firstAt, now, retryAfterMs: retry.retryAfterMs }, schedule);
-    log.warn(
-      { workspaceId, group: taken.id, reason: retry.reason, nextTryAt: new Date(at).toISOString() },
-      'a group alone fails while others pass; it is tried again',
-    );
-    before?.cancelTry();
-    failing.set(taken.id, { firstAt, cancelTry: clock.after(at - now, () => void index.bringForward(taken.id).then(wake, () => {})) });
-    await index
-      .delay(taken, at)
-      .catch((error: unknown) =>
-        log.debug({ workspaceId, group: taken.id, reason: messageOf(error) }, 'a group could not be delayed; it is offered again when found to be lost'),
-      );
   };
 
   const restWith = (taken: TakenGroup, retry: Retry): void => {
@@ -323,7 +240,7 @@ export function createConsumer(parts: ConsumerParts): Consumer {
     async stop(deadlineMs) {
       stopped = true;
       cancelTry();
-      for (const each of failing.values()) each.cancelTry();
+      loneFailures.stop();
       for (const end of stopPolling.splice(0)) end();
       const late = Promise.withResolvers<void>();
       let cancelLate = clock.after(deadlineMs, () => {
@@ -336,13 +253,8 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   };
 }
 
-const noVerdict: Retry = { outcome: 'retry', scope: 'batch', reason: 'the transport gave no verdict' };
+const NO_VERDICT: Retry = { outcome: 'retry', scope: 'batch', reason: 'the transport gave no verdict' };
 
-function longestAsked(retries: readonly [Retry, ...Retry[]] | readonly Retry[]): Retry {
-  return retries.reduce((longest, retry) => ((retry.retryAfterMs ?? 0) > (longest.retryAfterMs ?? 0) ? retry : longest));
-}
-
-// `<kind>-<segment id>.<number>`
-function kindOfGroup(id: GroupId): Kind {
-  return id.slice(0, id.indexOf('-')) as Kind;
+function longestAsked(first: Retry, others: readonly Retry[]): Retry {
+  return others.reduce((longest, retry) => ((retry.retryAfterMs ?? 0) > (longest.retryAfterMs ?? 0) ? retry : longest), first);
 }

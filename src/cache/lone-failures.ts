@@ -1,0 +1,57 @@
+import type { Retry } from '../batch/verdict.ts';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { nextTry, type RetrySchedule } from '../retry/schedule.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import type { GroupIndex, TakenGroup } from './group-index.ts';
+import type { GroupId } from './segment-format.ts';
+
+export interface LoneFailuresParts {
+  readonly workspaceId: WorkspaceId;
+  readonly index: GroupIndex;
+  readonly schedule: RetrySchedule;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Told when a group is due again and stands first in the index. */
+  readonly onDue: () => void;
+}
+
+/** Groups that fail while others pass: each waits by the schedule, counted from its own first failure, and is then the next to be taken. */
+export interface LoneFailures {
+  /** Never rejects: a group that could not be delayed is found and offered again by the consumer. */
+  delay(taken: TakenGroup, retry: Retry): Promise<void>;
+  /** It is done: its next try and its history are forgotten. */
+  forget(id: GroupId): void;
+  stop(): void;
+}
+
+export function createLoneFailures({ workspaceId, index, schedule, clock, log, onDue }: LoneFailuresParts): LoneFailures {
+  const failing = new Map<GroupId, { readonly firstAt: number; readonly cancelTry: () => void }>();
+
+  return {
+    async delay(taken, retry) {
+      const now = clock.now();
+      const before = failing.get(taken.id);
+      const firstAt = before?.firstAt ?? now;
+      const { at } = nextTry({ firstAt, now, retryAfterMs: retry.retryAfterMs }, schedule);
+      const facts = { workspaceId, group: taken.id, reason: retry.reason, nextTryAt: new Date(at).toISOString() };
+      log.warn(facts, 'a group alone fails while others pass; it is tried again');
+      before?.cancelTry();
+      const bringForward = (): void => void index.bringForward(taken.id).then(onDue, () => {});
+      failing.set(taken.id, { firstAt, cancelTry: clock.after(at - now, bringForward) });
+      try {
+        await index.delay(taken, at);
+      } catch (error) {
+        log.debug({ workspaceId, group: taken.id, reason: messageOf(error) }, 'a group could not be delayed; it is offered again when found to be lost');
+      }
+    },
+    forget(id) {
+      failing.get(id)?.cancelTry();
+      failing.delete(id);
+    },
+    stop() {
+      for (const each of failing.values()) each.cancelTry();
+    },
+  };
+}
