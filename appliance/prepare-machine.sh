@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a machine ready to run Relay from a checkout: its npm packages (Node 24 among them) and redis-server.
+# Makes a machine ready to run Relay from a checkout: its npm packages (Node 24 among them), redis-server, and what the tests use.
 # Does nothing where nothing is missing. Needs some Node with npm to begin with; asks for sudo only when not root.
 set -eu
 cd "$(dirname "$0")/.."
@@ -25,7 +25,7 @@ fi
 ln -sf ../../src/main.ts node_modules/.bin/relay
 
 missing=
-for program in redis-server:redis-server openssl:openssl curl:curl; do
+for program in redis-server:redis-server openssl:openssl curl:curl strace:strace; do
   has "${program%%:*}" || missing="$missing ${program##*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -5,10 +5,13 @@ export type ErrorCode = `relay.${string}`;
 export class RelayError extends Error {
   override readonly name = 'RelayError';
   readonly code: ErrorCode;
+  /** Seconds after which to come back, when this very refusal has its own; else the table of replies says. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterS?: number }) {
     super(message, options);
     this.code = code;
+    this.retryAfterS = options?.retryAfterS;
   }
 }
 

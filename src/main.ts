@@ -8,11 +8,14 @@
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { agentsCommand } from './commands/agents.ts';
+import { cacheCommand } from './commands/cache.ts';
 import { configCommand } from './commands/config.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { enrolmentKeyCommand } from './commands/enrolment-key.ts';
+import { keysCommand } from './commands/keys.ts';
 import { localWorkspaceCommand } from './commands/local-workspace.ts';
+import { lossesCommand } from './commands/losses.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './commands/output.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
@@ -33,7 +36,10 @@ const program = new Command('relay')
   .addCommand(configCommand(env))
   .addCommand(enrolmentKeyCommand(env))
   .addCommand(agentsCommand(env))
+  .addCommand(cacheCommand(env))
   .addCommand(deadLettersCommand(env))
+  .addCommand(lossesCommand(env))
+  .addCommand(keysCommand(env))
   .addCommand(agentCommand())
   .addCommand(localWorkspaceCommand())
   .addCommand(demoCommand());

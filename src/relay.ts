@@ -27,8 +27,10 @@ import { healthPlugin, type Readiness } from './metrics/plugin.ts';
 import { startMetricsServer } from './metrics/server.ts';
 import { connectWorkspace } from './upstream/connect.ts';
 import { createDeliver } from './upstream/deliver.ts';
+import { createRecordOpener } from './upstream/record-opener.ts';
 import type { Transport } from './upstream/transport.ts';
 import { loadKeyRing } from './workspace/key-ring-file.ts';
+import { createKeyRotation } from './workspace/key-rotation.ts';
 import type { WorkspaceId } from './workspace/workspace-id.ts';
 
 const STOP_AFTER_FAILED_START_MS = 1_000;
@@ -40,6 +42,8 @@ export interface RelayParts {
   readonly version: string;
   /** Folder of the operating system's credential store, if there is one (systemd sets it). */
   readonly credentialsFolder: string | undefined;
+  /** Called when the relay cannot go on in this process. */
+  readonly onStuck?: (error: RelayError) => void;
 }
 
 export interface Relay {
@@ -65,7 +69,12 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     const served = new Set<WorkspaceId>(workspaces.map(({ id }) => id));
     const serves = (workspaceId: WorkspaceId): boolean => served.has(workspaceId);
 
-    const keyPlace = { credentialsFolder: parts.credentialsFolder, keyFile: configuration.cache.keyFile, ownFile: join(data, 'keys', 'cache.json') };
+    const keyPlace = {
+      credentialsFolder: parts.credentialsFolder,
+      keyFile: configuration.cache.keyFile,
+      ownFile: join(data, 'keys', 'cache.json'),
+      now: clock.now,
+    };
     const keys = await loadKeyRing(keyPlace, log);
     // It locks its file: a second relay with the same folder ends here, before it touches anything that is shared.
     const group = openManagementGroup(join(data, 'management-group.sqlite'), { keys, clock, log: component('management-group') });
@@ -83,7 +92,19 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     const transports = new Map<WorkspaceId, Transport>();
     closings.push(async () => void (await Promise.all([...transports.values()].map((transport) => transport.close()))));
     const onAnswer = (seconds: number): void => metrics.observe('upstreamSeconds', {}, seconds);
-    const connecting = { options: configuration.upstream, folder: join(data, 'upstream'), version: parts.version, clock, log: component('upstream'), onAnswer };
+    const opener = createRecordOpener(intakeOptions.maxInflatedSize);
+    closings.push(opener.close);
+    const onPart = (workspace: WorkspaceId): void => metrics.count('upstreamParts', { workspace });
+    const connecting = {
+      options: configuration.upstream,
+      folder: join(data, 'upstream'),
+      version: parts.version,
+      clock,
+      log: component('upstream'),
+      onAnswer,
+      opener,
+      onPart,
+    };
     for (const workspace of workspaces) transports.set(workspace.id, await connectWorkspace(workspace, connecting));
 
     const redisAddress = await redisAddressOf(configuration, log);
@@ -98,8 +119,27 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
       random: parts.random,
       log: component('cache'),
       onDamage: (bytes) => metrics.count('cacheDamagedBytes', {}, bytes),
+      onReconnect: (workspace) => metrics.count('watchdogRestarts', { workspace }),
+      onStuck: parts.onStuck ?? (() => {}),
+      onLoss: ({ workspaceId: workspace, kind, reason, batches, bytes }) => {
+        metrics.count('droppedBatches', { workspace, kind, reason }, batches);
+        metrics.count('droppedBytes', { workspace, kind, reason }, bytes);
+      },
+      onDeadRecords: (workspace, status, records) => metrics.count('deadLetterRecords', { workspace, status: String(status) }, records),
     });
     closings.push((deadlineMs) => cache.close(deadlineMs));
+
+    const keyRotation = createKeyRotation({
+      ring: keys,
+      keyLifeMs: configuration.cache.keyLife,
+      holdings: async () => [...(await cache.keyHoldings()), ...group.enrolmentKeys.sealedWith().map((keyId) => ({ keyId, enrolmentKeys: 1 }))],
+      reseal: group.enrolmentKeys.reseal,
+      forget: cache.forgetKey,
+      clock,
+      log: component('keys'),
+    });
+    closings.push(keyRotation.stop);
+    await keyRotation.start();
 
     const onVerdict = (workspace: WorkspaceId, { outcome }: { readonly outcome: string }): void => metrics.count('upstreamRequests', { workspace, outcome });
     cache.consume(createDeliver({ transports, onVerdict, log: component('upstream') }));
@@ -108,7 +148,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     const metricsServer = await startMetricsServer(configuration.metrics, { metrics, ready });
     closings.push(() => metricsServer.stop());
 
-    const accept = createAccept({ cache, clock, random: parts.random, metrics, log: component('intake') });
+    const accept = createAccept({ cache, retryEveryMs: configuration.retry.every, clock, random: parts.random, metrics, log: component('intake') });
     const authentication = { registry: group.registry, now: clock.now, oldCertificateGraceMs: enrolment.oldCertificateGrace };
     const intake = createIntakeServer({ options: intakeOptions, identity: server.current(), authentication, metrics, log: component('intake') });
     const agentService = {
@@ -148,7 +188,17 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     metrics.beforeScrape(() =>
       readGauges(metrics, { stats: cache.stats(), agents: group.registry.list(), certificateEndsAt: server.endsAt(), now: clock.now() }),
     );
-    const control = createControlServer(configuration.control.socket, { group, deadLetters: cache.deadLetters, serves, status, log: component('control') });
+    const control = createControlServer(configuration.control.socket, {
+      group,
+      deadLetters: cache.deadLetters,
+      put: cache.put,
+      losses: cache.losses,
+      operations: cache.operations,
+      serves,
+      status,
+      keys: keyRotation,
+      log: component('control'),
+    });
     await control.start();
     closings.push(() => control.stop());
 
@@ -196,12 +246,18 @@ function cacheSettings({ data, cache, retry, upstream }: Configuration): CacheSe
     folder: join(data, 'cache'),
     limitBytes: cache.limit,
     limitPerWorkspaceBytes: cache.limitPerWorkspace,
+    dropOrder: cache.dropOrder,
+    deadLetterLimitBytes: cache.deadLetterLimit,
     groupBatches: cache.groupBatches,
     groupBytes: cache.groupSize,
     segmentBytes: cache.segmentSize,
     memoryBytes: cache.memory,
     groupsInFlight: upstream.groupsInFlight,
     schedule: { everyMs: retry.every, windowMs: retry.window },
+    maxBytesPerS: upstream.maxRate,
+    maxAgeMs: cache.maxAge,
+    // A workspace may be as slow as it is allowed to be.
+    watchdogMs: Math.max(cache.watchdog, 2 * upstream.requestTimeout),
   };
 }
 

@@ -10,6 +10,8 @@ import { createPerformanceCollector } from './collectors/performance.ts';
 import { createSystemLogCollector, SYSTEM_LOG_DEFAULTS, type SystemLogOptions } from './collectors/system-log.ts';
 import { startDropReports } from './drop-reports.ts';
 import { type Host, readHost } from './host.ts';
+import { openLossNotes } from './loss-notes.ts';
+import { noteLosses, startLossReports } from './loss-reports.ts';
 import { createPresence } from './presence.ts';
 import { openQueue } from './queue.ts';
 import { createQueueCounts, type QueueFigures } from './queue-counts.ts';
@@ -85,10 +87,11 @@ async function startAgent(options: AgentOptions, counts: ReturnType<typeof creat
   const { settings, identity, root } = await readEnrolment(folder);
   const host = await readHost(settings.hostName);
   const queueLog = log.child({ component: 'queue' });
+  const notes = await openLossNotes(join(folder, 'losses.json'), queueLog);
   const queue = await openQueue({
     folder: join(folder, 'queue'),
     limitBytes: options.queueLimitBytes ?? DEFAULT_QUEUE_BYTES,
-    counts,
+    counts: noteLosses(counts, notes, clock),
     clock,
     random,
     log: queueLog,
@@ -101,13 +104,16 @@ async function startAgent(options: AgentOptions, counts: ReturnType<typeof creat
   sender.start();
   const collecting: Collecting = startCollecting(collectors(options, host), queue.put, clock, log.child({ component: 'collecting' }));
   const endReports = startDropReports(counts, clock, queueLog);
+  const acknowledged = (): number => Object.values(counts.figures().acknowledged).reduce((sum, one) => sum + one, 0);
+  const endLossReports = startLossReports({ notes, put: queue.put, acknowledged, hostName: host.name, clock, log: queueLog });
   log.info({ agentId: settings.agentId, workspaceId: settings.workspaceId, relay: settings.relay }, 'agent started');
   return {
     usedBytes: queue.usedBytes,
     async stop() {
-      await collecting.stop();
+      await Promise.all([collecting.stop(), endLossReports()]);
       await Promise.all([sender.stop(), presence.stop(), link.close(STOP_GRACE_MS)]);
       endReports();
+      await notes.close();
       log.info('agent stopped');
     },
   };

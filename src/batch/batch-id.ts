@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 /** A UUID version 7 (RFC 9562 §5.7): its order is the order of receipt, to the millisecond. */
 export type BatchId = string & { readonly __batchId: true };
 
@@ -8,7 +10,17 @@ export type Random = (bytes: Uint8Array) => void;
 export function createBatchId(nowMs: number, random: Random): BatchId {
   const bytes = Buffer.allocUnsafe(16);
   random(bytes);
-  bytes.writeUIntBE(Math.max(0, Math.floor(nowMs)) % 2 ** 48, 0, 6);
+  return asBatchId(bytes, nowMs);
+}
+
+/** The id of a part of a batch: its records from `from` up to `to`. The same part has the same id whenever it is made. */
+export function partId(whole: BatchId, from: number, to: number): BatchId {
+  const bytes = hash('sha256', `${whole} ${from} ${to}`, 'buffer').subarray(0, 16);
+  return asBatchId(bytes, Number.parseInt(whole.slice(0, 8) + whole.slice(9, 13), 16));
+}
+
+function asBatchId(bytes: Buffer, ms: number): BatchId {
+  bytes.writeUIntBE(Math.max(0, Math.floor(ms)) % 2 ** 48, 0, 6);
   bytes.writeUInt8(0x70 | (bytes.readUInt8(6) & 0x0f), 6);
   bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8);
   const hex = bytes.toString('hex');

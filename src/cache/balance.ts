@@ -9,6 +9,9 @@ export interface Amount {
 /**
  * Where the data of one workspace and kind went, since this process began:
  * `recovered + received = delivered + cached + deadLettered + dropped`, exactly.
+ *
+ * It counts batches, so one that was refused and split is `delivered` when any of its records was, `deadLettered` when none was. A dead letter that
+ * is sent again is received once more; one that is dropped or discarded stays `deadLettered` here and is told of by the loss ledger.
  */
 export interface Balance {
   /** Found in the cache at the start. */

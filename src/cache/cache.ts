@@ -2,8 +2,9 @@ import type { Batch } from '../batch/batch.ts';
 import type { Kind } from '../batch/kind.ts';
 import type { Deliver } from '../batch/verdict.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
-import type { Balance } from './balance.ts';
+import type { Amount, Balance } from './balance.ts';
 import type { DeadLetterCause } from './dead-letters.ts';
+import type { KeyUse } from './key-use.ts';
 
 /** What became of a batch offered to the cache. */
 export type PutOutcome =
@@ -39,6 +40,16 @@ export interface WorkspaceStats {
   readonly oldestAt?: number;
   readonly groupsWaiting: number;
   readonly groupsInFlight: number;
+  /** When something was last brought to an end, in milliseconds since 1970. */
+  readonly lastProgressAt?: number;
+  /** An operator lets nothing be sent for now. */
+  readonly paused?: boolean;
+  /** Data waits that the service will give the time of its arrival. */
+  readonly gettingOld?: boolean;
+  /** What cannot be opened because its key is lost, by key; it is part of what is cached. */
+  readonly unopenable?: readonly KeyUse[];
+  /** What was given up and the workspace has not been told of yet. */
+  readonly lost?: Amount;
 }
 
 /** The durable store between intake and upstream. */
@@ -50,6 +61,8 @@ export interface Cache {
   /** Begins to offer what is cached, workspace by workspace, oldest first. Once. */
   consume(deliver: Deliver): void;
   stats(): CacheStats;
+  /** Whether a workspace has been out of reach for longer than the retry window. */
+  isHeld(workspaceId: WorkspaceId): boolean;
   /** Stops offering, lets attempts in flight finish for `deadlineMs` at most, writes what is noted and closes. Safe to call twice. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -2,8 +2,8 @@
  * Offers one workspace's groups upstream, oldest first, several at a time, and does with each what its verdicts say.
  *
  * Invariants: a group leaves the store only after every member is delivered or a durable dead letter; while the workspace cannot be reached
- * one group at a time is tried, the oldest, when the schedule says; any answer from the workspace wakes the whole queue. Nothing here
- * throws: an index or a disk that is away is tried again.
+ * one group at a time is tried, the oldest, when the schedule says; any answer from the workspace wakes the whole queue. A paused workspace is
+ * offered nothing. Nothing here throws: an index or a disk that is away is tried again.
  */
 import type { Deliver, Retry } from '../batch/verdict.ts';
 import { every } from '../clock.ts';
@@ -13,9 +13,11 @@ import type { UpstreamState } from './cache.ts';
 import { type GroupIndex, HOLD_MS, type TakenGroup } from './group-index.ts';
 import { createLoneFailures } from './lone-failures.ts';
 import type { StoredMember } from './payload-store.ts';
+import { createRate } from './rate.ts';
 import { createRest } from './rest.ts';
 import type { GroupId } from './segment-format.ts';
 import { createSettlement, type Judged, type SettlementParts } from './settlement.ts';
+import { createTakingOrder, type Place } from './taking-order.ts';
 
 const POLL_MS = 2_000;
 /** How long an attempt that was told to stop may still take. */
@@ -25,6 +27,10 @@ export interface ConsumerParts extends SettlementParts {
   readonly index: GroupIndex;
   readonly schedule: RetrySchedule;
   readonly groupsInFlight: number;
+  /** Bytes offered in a second at most, as they came over the wire. */
+  readonly maxBytesPerS?: number | undefined;
+  /** Whether nothing may be offered until `pause(false)`. */
+  readonly isPaused?: boolean;
 }
 
 export interface Consumer {
@@ -32,12 +38,30 @@ export interface Consumer {
   /** Says that a group may be due: one was added, or the index is back. */
   wake(): void;
   state(): UpstreamState;
+  /** Where in the index a group belongs that is added now. */
+  placeOf(id: GroupId): Place;
+  /** A group was not added to the index after all. */
+  withdrawn(id: GroupId): void;
+  /** Makes the next try now, for the workspace and for every group that waits alone. */
+  retryNow(): void;
+  /** Offers nothing more, or everything again. What is in flight is finished. */
+  pause(isPaused: boolean): void;
+  isPaused(): boolean;
+  /** How much was brought to an end so far, and when last, in milliseconds since 1970. A canary counts. */
+  progress(): Progress;
+  /** Whether an entry that is put into the index now should be taken soon. */
+  mustMove(): boolean;
   /** Groups with us at this moment. */
   inFlight(): ReadonlySet<GroupId>;
   /** Does something during which no group is taken from the index, so that a group taken but not in flight is nobody's. */
   withoutTaking<T>(work: () => Promise<T>): Promise<T>;
   /** Takes no more groups; waits `deadlineMs` for those in flight, then gives them up: they stay cached. */
   stop(deadlineMs: number): Promise<void>;
+}
+
+export interface Progress {
+  readonly count: number;
+  readonly lastAt: number;
 }
 
 interface Returning {
@@ -48,6 +72,8 @@ interface Returning {
 export function createConsumer(parts: ConsumerParts): Consumer {
   const { workspaceId, index, store, clock, log } = parts;
   const rest = createRest(parts.schedule);
+  const rate = createRate(parts.maxBytesPerS);
+  const order = createTakingOrder();
   const attempts = new Map<GroupId, TakenGroup>();
   /** Groups that found the workspace out of reach; they go back in order once all in flight have settled. */
   let returning: Returning[] = [];
@@ -62,6 +88,9 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   let wanted = false;
   let holds = 0;
   let cancelTry = (): void => {};
+  let cancelRateWait = (): void => {};
+  let isPaused = parts.isPaused ?? false;
+  let progress: Progress = { count: 0, lastAt: clock.now() };
   let indexAway = false;
 
   const stopPolling: (() => void)[] = [];
@@ -81,18 +110,45 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   const pump = async (): Promise<void> => {
     while (wanted && mayTake()) {
       wanted = false;
-      while (mayTake() && attempts.size < rest.allowance(clock.now(), parts.groupsInFlight)) {
+      while (mayTake() && attempts.size < rest.allowance(clock.now(), parts.groupsInFlight) && rateAllows()) {
         const taken = await takeNext();
         if (!taken) break;
-        begin(taken);
+        if (taken.isCanary) await finishCanary(taken);
+        else begin(taken);
       }
     }
   };
 
-  const mayTake = (): boolean => !stopped && holds === 0;
+  const mayTake = (): boolean => !stopped && !isPaused && holds === 0;
+
+  const rateAllows = (): boolean => {
+    const waitMs = rate.waitMs(clock.now());
+    if (waitMs === 0) return true;
+    cancelRateWait();
+    cancelRateWait = clock.after(waitMs, wake);
+    return false;
+  };
+
+  const noteProgress = (): void => {
+    progress = { count: progress.count + 1, lastAt: clock.now() };
+  };
+
+  const finishCanary = async (taken: TakenGroup): Promise<void> => {
+    noteProgress();
+    // One that stays behind is found to be taken by nobody, and offered again.
+    await index.finish(taken).catch(() => {});
+  };
+
+  const poll = (): void => {
+    // An index that was made to agree with the store may hold more than we added.
+    order.lookAgain();
+    wake();
+  };
 
   const begin = (taken: TakenGroup): void => {
     attempts.set(taken.id, taken);
+    order.forget(taken.id);
+    rate.spend(taken.bytes, clock.now());
     const work = attempt(taken);
     working.add(work);
     void work.then(() => working.delete(work));
@@ -100,6 +156,8 @@ export function createConsumer(parts: ConsumerParts): Consumer {
 
   const takeNext = async (): Promise<TakenGroup | undefined> => {
     try {
+      // A try while the workspace is away is made with the same group again: what was put back stands first.
+      if (rest.state().state === 'awake' && order.isBacklogsTurn() && !(await index.bringBacklogForward())) order.backlogIsEmpty();
       const taken = await index.take();
       if (indexAway) log.info({ workspaceId }, 'the index answers again');
       indexAway = false;
@@ -122,13 +180,14 @@ export function createConsumer(parts: ConsumerParts): Consumer {
       await loneFailures.delay(taken, { outcome: 'retry', scope: 'batch', reason: messageOf(error) });
     } finally {
       attempts.delete(taken.id);
+      noteProgress();
       await giveBack();
       wake();
     }
   };
 
   const offer = async (taken: TakenGroup, members: readonly StoredMember[]): Promise<void> => {
-    const readable = settlement.readable(taken.id, members);
+    const readable = await settlement.readable(taken.id, members);
     const batches = readable.map(({ batch }) => batch);
     const verdicts = deliver && batches.length > 0 ? await deliver(batches, abort.signal) : [];
     const judged = readable.map(({ position, batch }, at): Judged => ({ position, batch, verdict: verdicts[at] ?? NO_VERDICT }));
@@ -191,6 +250,13 @@ export function createConsumer(parts: ConsumerParts): Consumer {
 
   const inFlight = (): ReadonlySet<GroupId> => new Set([...attempts.keys(), ...returning.map(({ taken }) => taken.id), ...goingBack]);
 
+  const retryNow = (): void => {
+    cancelTry();
+    rest.retryNow(clock.now());
+    loneFailures.retryNow();
+    wake();
+  };
+
   const finished = async (): Promise<void> => {
     await pumping;
     await Promise.all(working);
@@ -230,16 +296,30 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   return {
     start(given) {
       deliver = given;
-      stopPolling.push(every(clock, POLL_MS, wake), every(clock, HOLD_MS / 3, keepHold));
+      stopPolling.push(every(clock, POLL_MS, poll), every(clock, HOLD_MS / 3, keepHold));
       wake();
     },
     wake,
     state: rest.state,
+    placeOf: (id) => order.placeOf(id, rest.state().state === 'awake' && !isPaused),
+    withdrawn(id) {
+      order.forget(id);
+      loneFailures.forget(id);
+    },
+    retryNow,
+    pause(paused) {
+      isPaused = paused;
+      wake();
+    },
+    isPaused: () => isPaused,
+    progress: () => progress,
+    mustMove: () => deliver !== undefined && mayTake() && rest.state().state === 'awake' && rate.waitMs(clock.now()) === 0,
     inFlight,
     withoutTaking,
     async stop(deadlineMs) {
       stopped = true;
       cancelTry();
+      cancelRateWait();
       loneFailures.stop();
       for (const end of stopPolling.splice(0)) end();
       const late = Promise.withResolvers<void>();

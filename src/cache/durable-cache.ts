@@ -3,29 +3,44 @@
  * then, a second or a week later, its workspace's consumer.
  */
 import { statfs } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import type { Batch } from '../batch/batch.ts';
 import type { Random } from '../batch/batch-id.ts';
 import { KINDS, type Kind } from '../batch/kind.ts';
 import type { Deliver } from '../batch/verdict.ts';
 import { type Clock, every } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, type RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { RetrySchedule } from '../retry/schedule.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
+import type { KeyHolding } from '../workspace/key-rotation.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
-import { createAdmission } from './admission.ts';
+import { type Admitted, createAdmission } from './admission.ts';
 import { type Amount, createLedger, type Ledger } from './balance.ts';
 import type { Cache, PutOutcome, WorkspaceStats } from './cache.ts';
 import { type Consumer, createConsumer } from './consumer.ts';
+import { keysOfDeadLetters } from './dead-letter-keys.ts';
 import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
+import { defaultLimitBytes } from './default-limit.ts';
+import { createForgetKey, type ForgetKey } from './forget-key.ts';
+import { createGivingUp, type GivingUp } from './giving-up.ts';
 import { createGroupIndex, type GroupIndex } from './group-index.ts';
 import { createGrouping } from './grouping.ts';
+import { keepMoving } from './keep-moving.ts';
+import type { Loss, LossLedger } from './loss.ts';
+import { openLossLedger } from './loss-ledger.ts';
+import { startLossReporter } from './loss-report.ts';
+import { watchMaxAge } from './max-age.ts';
+import { type CacheOperations, createOperations } from './operations.ts';
+import { openPausedWorkspaces } from './paused.ts';
 import type { StoredGroup } from './payload-store.ts';
 import { reconcile } from './reconcile.ts';
 import { type RedisAddress, readMemoryRatio } from './redis.ts';
+import { createRoom } from './room.ts';
 import type { GroupId } from './segment-format.ts';
 import { openSegmentStore } from './segment-store.ts';
+import type { SettlementParts } from './settlement.ts';
 
 /** Below this much free disk nothing more is taken, so that notes, index and logs still find room. */
 const DISK_RESERVE_BYTES = 64 * 1024 * 1024;
@@ -36,16 +51,26 @@ const STORED_OVERHEAD_BYTES = 1024;
 const MEASURE_EVERY_MS = 2_000;
 
 export interface CacheSettings {
-  /** The cache's folder: `segments` and `dead-letters` are in it. */
+  /** The cache's folder: `segments`, `dead-letters` and `losses` are in it. */
   readonly folder: string;
-  readonly limitBytes: number;
+  /** Undefined: what the partition has room for at the start. */
+  readonly limitBytes: number | undefined;
   readonly limitPerWorkspaceBytes: number | undefined;
+  /** The six kinds; a full cache drops the first first. */
+  readonly dropOrder: readonly Kind[];
+  readonly deadLetterLimitBytes?: number;
   readonly groupBatches: number;
   readonly groupBytes: number;
   readonly segmentBytes: number;
   readonly memoryBytes: number;
   readonly groupsInFlight: number;
   readonly schedule: RetrySchedule;
+  /** Bytes offered to a workspace in a second at most. */
+  readonly maxBytesPerS?: number | undefined;
+  /** How long data may wait; without it for ever. */
+  readonly maxAgeMs?: number;
+  /** How long nothing may move before the watchdog acts; without it there is none. */
+  readonly watchdogMs?: number;
 }
 
 export interface CacheParts {
@@ -57,6 +82,13 @@ export interface CacheParts {
   readonly random: Random;
   readonly log: Logger;
   readonly onDamage: (bytes: number) => void;
+  /** The watchdog made a workspace's connection anew. */
+  readonly onReconnect?: (workspaceId: WorkspaceId) => void;
+  /** Nothing moves any more: the process must end. */
+  readonly onStuck?: (error: RelayError) => void;
+  /** Told of everything that was given up, once it is in the loss ledger. */
+  readonly onLoss: (loss: Loss) => void;
+  readonly onDeadRecords?: SettlementParts['onDeadRecords'];
 }
 
 interface Lane {
@@ -64,11 +96,17 @@ interface Lane {
   readonly index: GroupIndex;
   readonly ledger: Ledger;
   readonly consumer: Consumer;
+  readonly givingUp: GivingUp;
 }
 
 /** The cache with what the command line looks into beside it. */
 export interface DurableCache extends Cache {
   readonly deadLetters: DeadLetters;
+  readonly losses: LossLedger;
+  readonly operations: CacheOperations;
+  /** The keys that seal what is kept, and what each still protects. */
+  keyHoldings(): Promise<KeyHolding[]>;
+  readonly forgetKey: ForgetKey;
 }
 
 /** Opens the cache, reads what it holds and makes the index agree with it. Redis must answer at this moment. */
@@ -78,7 +116,15 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     { folder: `${settings.folder}/segments`, segmentBytes: settings.segmentBytes, memoryBytes: settings.memoryBytes },
     parts,
   );
-  const deadLetters = await openDeadLetters(`${settings.folder}/dead-letters`, keys);
+  const losses = await openLossLedger(`${settings.folder}/losses`, parts);
+  // A crash may have come between an entry and the drop.
+  for (const { group, positions } of losses.sources()) store.markDone(group, positions);
+  const deadLetters = await openDeadLetters(`${settings.folder}/dead-letters`, keys, {
+    limitBytes: settings.deadLetterLimitBytes,
+    enterLosses: (given) => losses.enter(given),
+    log,
+  });
+  const paused = await openPausedWorkspaces(`${settings.folder}/paused.json`);
   const lanes = new Map(parts.workspaces.map((workspaceId) => [workspaceId, openLane(workspaceId)]));
   /** Stored but not yet in the index, so not acknowledged: reconciling must not take these for forgotten ones, nor the balance count them. */
   const indexing = new Map<GroupId, StoredGroup>();
@@ -91,9 +137,22 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       const { batches, bytes } = store.cached(workspaceId, kind);
       if (batches > 0) ledger.add('recovered', kind, batches, bytes);
     }
-    const index = createGroupIndex(workspaceId, redis, parts.redisAddress, log);
-    const consumer = createConsumer({ ...settings, workspaceId, index, store, deadLetters, ledger, clock, log });
-    return { workspaceId, index, ledger, consumer };
+    const index = createGroupIndex(workspaceId, redis, parts.redisAddress, log, settings.dropOrder);
+    const consumer = createConsumer({
+      ...settings,
+      isPaused: paused.has(workspaceId),
+      workspaceId,
+      index,
+      store,
+      deadLetters,
+      ledger,
+      enterLosses: losses.enter,
+      clock,
+      log,
+      onDeadRecords: parts.onDeadRecords,
+    });
+    const givingUp = createGivingUp({ workspaceId, store, index, consumer, ledger, losses, isIndexing: (id) => indexing.has(id), log });
+    return { workspaceId, index, ledger, consumer, givingUp };
   }
 
   async function reconcileLane({ workspaceId, index, consumer }: Lane): Promise<void> {
@@ -136,12 +195,13 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
   const addToIndex = async (group: StoredGroup): Promise<void> => {
     const lane = lanes.get(group.workspaceId);
     try {
-      await lane?.index.add(group);
+      await lane?.index.add(group, lane.consumer.placeOf(group.id));
     } catch (error) {
       // When only the answer was lost, the group may have been taken by its entry: then it is kept.
       const isTaken = !store.has(group.id) || lane?.consumer.inFlight().has(group.id) === true;
       if (!isTaken) {
         // Its agents are told that it was not kept, so it must not be sent either.
+        lane?.consumer.withdrawn(group.id);
         store.withdraw(group.id);
         throw error;
       }
@@ -153,7 +213,10 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
 
   const grouping = createGrouping({ maxBatches: settings.groupBatches, maxBytes: settings.groupBytes }, commit);
   const used = (workspaceId?: WorkspaceId): number => store.usedBytes(workspaceId) + deadLetters.usedBytes(workspaceId);
-  const admission = createAdmission(settings, { usedBytes: used, obstacle: currentObstacle });
+  const limitBytes = settings.limitBytes ?? (await defaultLimitBytes(settings.folder, used(), DISK_RESERVE_BYTES));
+  const admission = createAdmission({ ...settings, limitBytes }, { usedBytes: used, obstacle: currentObstacle });
+  const room = createRoom({ admission, dropOrder: settings.dropOrder, store, givingUpOf: (workspaceId) => lanes.get(workspaceId)?.givingUp });
+  let stopReporting = (): Promise<void> => Promise.resolve();
 
   function currentObstacle(): string | undefined {
     if (closing !== undefined) return 'The relay is stopping.';
@@ -161,11 +224,23 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     return obstacle;
   }
 
+  const makeRoom = async (batch: Batch): Promise<Admitted> => {
+    try {
+      return await room.make(batch.workspaceId, batch.kind, storedBytes(batch));
+    } catch (error) {
+      log.error(
+        { workspaceId: batch.workspaceId, reason: messageOf(error) },
+        'no room could be made, because nothing can be given up now; a batch was refused',
+      );
+      return { admitted: false, message: `The cache is full, and nothing can be given up: ${messageOf(error)}.` };
+    }
+  };
+
   /** Room first, then the work, then the books. */
   const keep = async (batch: Batch, entry: 'received' | 'aside', work: () => Promise<PutOutcome>): Promise<PutOutcome> => {
     const lane = lanes.get(batch.workspaceId);
     if (!lane) return { outcome: 'unavailable', message: `Workspace ${batch.workspaceId} is not configured on this relay.` };
-    const admitted = admission.admit(batch.workspaceId, storedBytes(batch));
+    const admitted = await makeRoom(batch);
     if (!admitted.admitted) return { outcome: 'full', message: admitted.message };
     try {
       const outcome = await work();
@@ -177,6 +252,8 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       admitted.release();
     }
   };
+
+  const put = (batch: Batch): Promise<PutOutcome> => keep(batch, 'received', () => grouping.put(batch));
 
   const acknowledged = (workspaceId: WorkspaceId, kind: Kind): Amount => {
     let { batches, bytes } = store.cached(workspaceId, kind);
@@ -191,6 +268,8 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
   const statsOf = ({ workspaceId, consumer, ledger }: Lane): WorkspaceStats => {
     const oldestAt = store.oldestAt(workspaceId);
     const inFlight = consumer.inFlight().size;
+    const unopenable = store.unopenable(workspaceId);
+    const unreportedLosses = losses.unreported(workspaceId);
     return {
       workspaceId,
       upstream: consumer.state(),
@@ -198,6 +277,11 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       ...(oldestAt === undefined ? {} : { oldestAt }),
       groupsWaiting: Math.max(0, store.groups(workspaceId) - inFlight),
       groupsInFlight: inFlight,
+      lastProgressAt: consumer.progress().lastAt,
+      ...(consumer.isPaused() ? { paused: true } : {}),
+      ...(ages.get(workspaceId)?.isGettingOld() ? { gettingOld: true } : {}),
+      ...(unopenable.length === 0 ? {} : { unopenable }),
+      ...(unreportedLosses.length === 0 ? {} : { lost: totalOf(unreportedLosses) }),
     };
   };
 
@@ -212,20 +296,45 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
   redis.on('ready', onReady);
   redis.on('close', onClosed);
   const stopMeasuring = every(clock, MEASURE_EVERY_MS, measure);
+  const stopWatching = [...lanes.values()].map(watch);
+  const ages = new Map(
+    [...lanes.values()].map(({ workspaceId, givingUp }) => [
+      workspaceId,
+      watchMaxAge({ workspaceId, maxAgeMs: settings.maxAgeMs ?? Number.POSITIVE_INFINITY, store, givingUp, clock, log }),
+    ]),
+  );
+
+  function watch({ workspaceId, index, consumer }: Lane): () => void {
+    if (settings.watchdogMs === undefined) return () => {};
+    const { onReconnect = () => {}, onStuck = () => {} } = parts;
+    const isRedisThere = (): boolean => redis.status === 'ready';
+    return keepMoving({ workspaceId, afterMs: settings.watchdogMs, consumer, index, isRedisThere, onReconnect, onStuck, clock, log });
+  }
 
   const close = async (deadlineMs: number): Promise<void> => {
     stopMeasuring();
+    for (const stop of stopWatching) stop();
+    for (const { stop } of ages.values()) stop();
+    await stopReporting();
     await grouping.drained();
     await Promise.all([...lanes.values()].map(({ consumer }) => consumer.stop(deadlineMs)));
     redis.off('ready', onReady);
     redis.off('close', onClosed);
     await Promise.all([...lanes.values()].map(({ index }) => index.close()));
+    await losses.close();
     await store.close();
   };
 
   return {
     deadLetters,
-    put: (batch) => keep(batch, 'received', () => grouping.put(batch)),
+    operations: createOperations({ store, paused, laneOf: (workspaceId) => lanes.get(workspaceId) }),
+    losses,
+    forgetKey: createForgetKey({ store, ledgerOf: (workspaceId) => lanes.get(workspaceId)?.ledger, losses, log }),
+    async keyHoldings() {
+      const ofLetters = await keysOfDeadLetters(`${settings.folder}/dead-letters`);
+      return [...store.keyUse(), ...[...ofLetters].map(([keyId, letters]) => ({ keyId, deadLetters: letters }))];
+    },
+    put,
     putAside: (batch, cause) =>
       keep(batch, 'aside', () =>
         deadLetters.put(batch, cause, clock.now()).then(
@@ -235,21 +344,28 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       ),
     consume(deliver: Deliver) {
       for (const { consumer } of lanes.values()) consumer.start(deliver);
+      const isReachable = (workspaceId: WorkspaceId): boolean => lanes.get(workspaceId)?.consumer.state().state === 'awake';
+      stopReporting = startLossReporter({ losses, workspaces: [...lanes.keys()], put, isReachable, hostName: hostname(), clock, log });
     },
     stats() {
       const reason = currentObstacle();
       return {
         workspaces: [...lanes.values()].map(statsOf),
         usedBytes: used(),
-        limitBytes: settings.limitBytes,
+        limitBytes,
         ready: reason === undefined ? { ok: true } : { ok: false, reason },
       };
     },
+    isHeld: (workspaceId) => lanes.get(workspaceId)?.consumer.state().state === 'held',
     close(deadlineMs) {
       closing ??= close(deadlineMs);
       return closing;
     },
   };
+}
+
+function totalOf(amounts: readonly Amount[]): Amount {
+  return amounts.reduce((total, { batches, bytes }) => ({ batches: total.batches + batches, bytes: total.bytes + bytes }), { batches: 0, bytes: 0 });
 }
 
 /** What a batch takes on disk at most: its body, its seal, its description and its line in the group's header. */

@@ -8,14 +8,18 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { KINDS, type Kind } from '../batch/kind.ts';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { StoredGroup } from './payload-store.ts';
 import { connectionOptions, type RedisAddress } from './redis.ts';
 import type { GroupId } from './segment-format.ts';
+import type { Place } from './taking-order.ts';
 
 const QUEUE = 'groups';
+/** An entry that names no group: it shows that entries are taken. */
+const CANARY = 'canary';
 const LOCK_MS = 30_000;
 const NEVER_FAIL_FOR_STALLING = 2 ** 31 - 1;
 const READY_MS = 5_000;
@@ -28,13 +32,21 @@ export interface TakenGroup {
   readonly id: GroupId;
   /** When its oldest batch was received, in milliseconds since 1970. */
   readonly oldestAt: number;
+  /** Bytes of its batches, as they came over the wire. */
+  readonly bytes: number;
+  readonly isCanary: boolean;
   readonly job: Job;
 }
 
 export interface GroupIndex {
-  add(group: StoredGroup): Promise<void>;
+  /** Adds a group, as fresh unless told. */
+  add(group: StoredGroup, place?: Place): Promise<void>;
   /** Adds many, in order; a group that is there already stays as it is. */
-  addAll(groups: readonly StoredGroup[]): Promise<void>;
+  addAll(groups: readonly StoredGroup[], place?: Place): Promise<void>;
+  /** Adds an entry that names no group, as the next one to be taken; nothing happens while there is one. */
+  addCanary(): Promise<void>;
+  /** Makes the first group of the backlog the next one to be taken; false when there is none. */
+  bringBacklogForward(): Promise<boolean>;
   /** Takes the next group that is due; undefined when none is. */
   take(): Promise<TakenGroup | undefined>;
   finish(taken: TakenGroup): Promise<void>;
@@ -52,6 +64,8 @@ export interface GroupIndex {
   /** Puts back a group whose taker is gone. */
   release(id: GroupId): Promise<void>;
   remove(id: GroupId): Promise<void>;
+  /** Makes the connection anew by which groups are taken; those taken by the old one are found to be taken by nobody, unless they are done before. */
+  reconnect(): void;
   close(): Promise<void>;
 }
 
@@ -63,7 +77,8 @@ interface JobData {
   readonly oldestAt: number;
 }
 
-export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address: RedisAddress, log: Logger): GroupIndex {
+/** `dropOrder`: what a full cache drops first; a backlog is taken the other way round. */
+export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address: RedisAddress, log: Logger, dropOrder: readonly Kind[] = KINDS): GroupIndex {
   const prefix = `relay:{${workspaceId}}`;
   const queue = new Queue(QUEUE, { connection: redis, prefix, defaultJobOptions: JOB_OPTIONS, streams: { events: { maxLen: 100 } } });
   const onError = (error: Error): void => log.debug({ workspaceId, reason: messageOf(error) }, 'the index reports an error of its connection');
@@ -86,30 +101,49 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
       isReady = true;
       return worker;
     } catch (cause) {
-      worker.close(true).catch(() => {});
-      worker = createWorker();
+      renewWorker();
       throw cause;
     }
   };
 
-  const jobOf = (group: StoredGroup): { name: string; data: JobData; opts: { jobId: string } } => ({
+  const renewWorker = (): void => {
+    worker.close(true).catch(() => {});
+    worker = createWorker();
+    isReady = false;
+  };
+
+  // Entries without a priority are taken before those with one; among these the lowest number goes first.
+  const jobOf = (group: StoredGroup, place: Place): { name: string; data: JobData; opts: { jobId: string; priority?: number } } => ({
     name: group.kind,
     data: { batches: group.batches, bytes: group.bytes, oldestAt: group.oldestAt },
-    opts: { jobId: group.id },
+    opts: { jobId: group.id, ...(place === 'backlog' ? { priority: dropOrder.length - dropOrder.indexOf(group.kind) } : {}) },
   });
 
   return {
-    async add(group) {
-      const { name, data, opts } = jobOf(group);
+    async add(group, place = 'fresh') {
+      const { name, data, opts } = jobOf(group, place);
       await queue.add(name, data, opts);
     },
-    async addAll(groups) {
-      for (let start = 0; start < groups.length; start += ADD_AT_ONCE) await queue.addBulk(groups.slice(start, start + ADD_AT_ONCE).map(jobOf));
+    async addAll(groups, place = 'fresh') {
+      for (let start = 0; start < groups.length; start += ADD_AT_ONCE) {
+        await queue.addBulk(groups.slice(start, start + ADD_AT_ONCE).map((group) => jobOf(group, place)));
+      }
+    },
+    async addCanary() {
+      await queue.add(CANARY, { batches: 0, bytes: 0, oldestAt: 0 } satisfies JobData, { jobId: CANARY, lifo: true });
+    },
+    async bringBacklogForward() {
+      const [id] = await queue.getRanges(['prioritized'], 0, 0, true);
+      const job = id === undefined ? undefined : ((await queue.getJob(id)) as Job | undefined);
+      await job?.changePriority({ priority: 0, lifo: true });
+      return job !== undefined;
     },
     async take() {
       const from = await readyWorker();
       const job = (await from.getNextJob(token, { block: false })) as Job | undefined;
-      return job?.id === undefined ? undefined : { id: job.id as GroupId, oldestAt: Number((job.data as JobData | undefined)?.oldestAt ?? 0), job };
+      if (job?.id === undefined) return undefined;
+      const { oldestAt = 0, bytes = 0 } = (job.data as Partial<JobData> | undefined) ?? {};
+      return { id: job.id as GroupId, oldestAt: Number(oldestAt), bytes: Number(bytes), isCanary: job.id === CANARY, job };
     },
     async finish({ job }) {
       await job.moveToCompleted(undefined, token, false);
@@ -125,6 +159,8 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
     },
     async putBack({ job }) {
       await job.moveToWait(token);
+      // Several put back into the backlog would stand there in no order.
+      if (job.priority > 0) await job.changePriority({ priority: 0, lifo: true });
     },
     async extend(taken) {
       const ids = taken.map(({ id }) => id as string);
@@ -134,7 +170,10 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
         LOCK_MS,
       );
     },
-    ids: async () => (await queue.getRanges(['waiting', 'active', 'delayed', 'prioritized', 'failed'], 0, -1, true)) as GroupId[],
+    ids: async () => {
+      const ids = await queue.getRanges(['waiting', 'active', 'delayed', 'prioritized', 'failed'], 0, -1, true);
+      return ids.filter((id) => id !== CANARY) as GroupId[];
+    },
     takenIds: async () => (await queue.getRanges(['active'], 0, -1, true)) as GroupId[],
     async release(id) {
       const job = (await queue.getJob(id)) as Job | undefined;
@@ -144,6 +183,7 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
     async remove(id) {
       await queue.remove(id);
     },
+    reconnect: renewWorker,
     async close() {
       await worker.close(true).catch(() => {});
       await queue.close().catch(() => {});

@@ -23,11 +23,15 @@ export interface LoneFailures {
   delay(taken: TakenGroup, retry: Retry): Promise<void>;
   /** It is done: its next try and its history are forgotten. */
   forget(id: GroupId): void;
+  /** Makes all of them due now. */
+  retryNow(): void;
   stop(): void;
 }
 
 export function createLoneFailures({ workspaceId, index, schedule, clock, log, onDue }: LoneFailuresParts): LoneFailures {
   const failing = new Map<GroupId, { readonly firstAt: number; readonly cancelTry: () => void }>();
+
+  const bringForward = (id: GroupId): void => void index.bringForward(id).then(onDue, () => {});
 
   return {
     async delay(taken, retry) {
@@ -38,8 +42,7 @@ export function createLoneFailures({ workspaceId, index, schedule, clock, log, o
       const facts = { workspaceId, group: taken.id, reason: retry.reason, nextTryAt: new Date(at).toISOString() };
       log.warn(facts, 'a group alone fails while others pass; it is tried again');
       before?.cancelTry();
-      const bringForward = (): void => void index.bringForward(taken.id).then(onDue, () => {});
-      failing.set(taken.id, { firstAt, cancelTry: clock.after(at - now, bringForward) });
+      failing.set(taken.id, { firstAt, cancelTry: clock.after(at - now, () => bringForward(taken.id)) });
       try {
         await index.delay(taken, at);
       } catch (error) {
@@ -49,6 +52,12 @@ export function createLoneFailures({ workspaceId, index, schedule, clock, log, o
     forget(id) {
       failing.get(id)?.cancelTry();
       failing.delete(id);
+    },
+    retryNow() {
+      for (const [id, { cancelTry }] of failing) {
+        cancelTry();
+        bringForward(id);
+      }
     },
     stop() {
       for (const each of failing.values()) each.cancelTry();

@@ -1,7 +1,8 @@
-import type { Batch } from '../batch/batch.ts';
+import type { Batch, BatchSummary } from '../batch/batch.ts';
 import type { Kind } from '../batch/kind.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Amount } from './balance.ts';
+import type { KeyUse } from './key-use.ts';
 import type { GroupId } from './segment-format.ts';
 
 /** A stored group: what the index needs to know of it. */
@@ -18,7 +19,15 @@ export interface StoredGroup {
 /** A member that is not done: its place in the group, and the batch, or why it cannot be read. */
 export interface StoredMember {
   readonly position: number;
-  readonly content: { readonly readable: true; readonly batch: Batch } | { readonly readable: false; readonly bytes: number; readonly message: string };
+  readonly content: { readonly readable: true; readonly batch: Batch } | UnreadableMember;
+}
+
+/** A member that cannot be opened; `summary` where at least the group's header could be read. */
+export interface UnreadableMember {
+  readonly readable: false;
+  readonly bytes: number;
+  readonly message: string;
+  readonly summary?: BatchSummary;
 }
 
 /**
@@ -37,6 +46,8 @@ export interface PayloadStore {
   has(id: GroupId): boolean;
   /** Groups of one workspace that are not done, the oldest first. */
   outstanding(workspaceId: WorkspaceId): StoredGroup[];
+  /** Groups of one workspace and kind that are not done, in the order in which they came, with the bytes each takes on disk. Not to be changed meanwhile. */
+  groupsOf(workspaceId: WorkspaceId, kind: Kind): Iterable<StoredGroup & { readonly storedBytes: number }>;
   /** Workspaces that have groups which are not done. */
   workspaces(): WorkspaceId[];
   /** How many groups of one workspace are not done. */
@@ -46,5 +57,13 @@ export interface PayloadStore {
   oldestAt(workspaceId: WorkspaceId): number | undefined;
   /** Bytes on disk that data not done takes, in all or for one workspace. */
   usedBytes(workspaceId?: WorkspaceId): number;
+  /** What is stored and not done but cannot be opened, because its key is lost, by key. It is kept, counts as cached, and is nowhere else in sight. */
+  unopenable(workspaceId?: WorkspaceId): KeyUse[];
+  /** The groups among them that one key sealed. */
+  unopenableGroups(keyId: string): StoredGroup[];
+  /** The members of such a group that are not done, as its header tells them. */
+  describe(id: GroupId): Promise<readonly StoredMember[]>;
+  /** Every key that seals something still on disk, with the groups it sealed that are not done. */
+  keyUse(): KeyUse[];
   close(): Promise<void>;
 }

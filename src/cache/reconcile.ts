@@ -29,7 +29,7 @@ const REMOVE_AT_ONCE = 500;
 export async function reconcile({ index, outstanding, has, inFlight }: ReconcileParts): Promise<Reconciled> {
   const known = new Set(await index.ids());
   const missing = outstanding().filter((group) => !known.has(group.id));
-  await index.addAll(missing);
+  await index.addAll(missing, 'backlog');
   const orphans = (await index.takenIds()).filter((id) => !inFlight().has(id));
   for (const id of orphans) await index.release(id);
   const stale = [...known].filter((id) => !has(id) && !inFlight().has(id));

@@ -7,6 +7,8 @@ export interface Rest {
   failed(now: number, reason: string, retryAfterMs: number | undefined): number;
   /** The workspace answered: everything may go. True when it had been resting. */
   answered(): boolean;
+  /** Makes the next try due now, however long it was to wait. */
+  retryNow(now: number): void;
   /** How many groups may be in flight now: all, one for a try that is due, or none. */
   allowance(now: number, all: number): number;
   state(): UpstreamState;
@@ -14,6 +16,7 @@ export interface Rest {
 
 interface Resting {
   readonly firstAt: number;
+  readonly lastAt: number;
   readonly nextTryAt: number;
   readonly held: boolean;
   readonly reason: string;
@@ -26,7 +29,7 @@ export function createRest(schedule: RetrySchedule): Rest {
     failed(now, reason, retryAfterMs) {
       const firstAt = resting?.firstAt ?? now;
       const next = nextTry({ firstAt, now, retryAfterMs }, schedule);
-      resting = { firstAt, nextTryAt: next.at, held: next.held, reason };
+      resting = { firstAt, lastAt: now, nextTryAt: next.at, held: next.held, reason };
       return next.at;
     },
     answered() {
@@ -34,9 +37,13 @@ export function createRest(schedule: RetrySchedule): Rest {
       resting = undefined;
       return hadRested;
     },
+    retryNow(now) {
+      if (resting) resting = { ...resting, nextTryAt: now };
+    },
     allowance(now, all) {
       if (!resting) return all;
-      return now >= resting.nextTryAt ? 1 : 0;
+      // Before the last failure: the clock was set back, and the next try would be later by as much.
+      return now >= resting.nextTryAt || now < resting.lastAt ? 1 : 0;
     },
     state: () =>
       resting ? { state: resting.held ? 'held' : 'resting', since: resting.firstAt, nextTryAt: resting.nextTryAt, reason: resting.reason } : { state: 'awake' },

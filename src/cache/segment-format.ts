@@ -5,7 +5,8 @@
  *   header (JSON: GroupHeader) · payload (the members' sealed envelopes, one after another)
  *
  * Invariants: a group is written whole and synced before anyone is told; only the last group of a segment can be torn; the header can be
- * read, and the segment walked, without opening or even reading the payload.
+ * read, and the segment walked, without opening or even reading the payload. The header names the key that sealed the group, so that a key
+ * in use is known without opening anything; headers of earlier releases do not, then the first envelope does.
  */
 import { crc32 } from 'node:zlib';
 import type { BatchSummary } from '../batch/batch.ts';
@@ -29,6 +30,8 @@ export interface GroupHeader {
   readonly id: GroupId;
   readonly workspaceId: WorkspaceId;
   readonly kind: Kind;
+  /** The key that sealed all its members; undefined where nothing tells. */
+  readonly keyId?: string | undefined;
   readonly members: readonly GroupMember[];
 }
 

@@ -1,5 +1,6 @@
 /** Reads what a segment file holds after a start: its groups by their headers, and what is damaged. Payloads are only read where damage is possible. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { KEY_ID_BYTES, keyIdOf } from '../workspace/seal.ts';
 import { decodeHeader, decodePrefix, findMagic, type GroupHeader, isWhole, PREFIX_BYTES, type Prefix } from './segment-format.ts';
 
 const FIRST_READ_BYTES = 8 * 1024;
@@ -66,7 +67,9 @@ async function readHeaderAt(file: FileHandle, offset: number, fileBytes: number)
   const wanted = PREFIX_BYTES + prefix.headerBytes;
   if (bytes.length < wanted) bytes = await readExactly(file, offset, wanted);
   const header = decodeHeader(prefix, bytes);
-  return header && endOf({ offset, prefix }) <= fileBytes ? { header, offset, prefix } : undefined;
+  if (!header || endOf({ offset, prefix }) > fileBytes) return undefined;
+  const keyId = header.keyId ?? keyIdOf(await readExactly(file, offset + wanted, KEY_ID_BYTES));
+  return { header: { ...header, keyId }, offset, prefix };
 }
 
 async function findHeader(file: FileHandle, from: number, fileBytes: number): Promise<number> {

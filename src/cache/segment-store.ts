@@ -14,8 +14,10 @@ import type { Logger } from '../logger.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
 import { setAside } from './damage.ts';
 import { type CataloguedGroup, createGroupCatalogue, sizeOf } from './group-catalogue.ts';
-import type { PayloadStore, StoredMember } from './payload-store.ts';
+import { useOf } from './key-use.ts';
+import type { PayloadStore, StoredGroup, StoredMember } from './payload-store.ts';
 import { createRecentPayloads } from './recent-payloads.ts';
+import { allUnreadable, createSealedGroups } from './sealed-groups.ts';
 import { openSegment, type Segment } from './segment.ts';
 import { decodeHeader, decodePrefix, encodeGroup, type GroupHeader, type GroupId, PREFIX_BYTES } from './segment-format.ts';
 import { recoverSegments } from './segment-recovery.ts';
@@ -58,6 +60,10 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     for (const { header, prefix, segment, offset, done } of recovered.groups) {
       const group = catalogue.add(header, prefix, segment, offset);
       for (const position of done) catalogue.finishMember(group, position);
+      if (group.keyId !== undefined && !keys.has(group.keyId)) catalogue.quarantine(group);
+    }
+    for (const lost of useOf(catalogue.quarantined())) {
+      log.error(lost, 'a key that sealed part of the cache is lost: what it sealed stays on disk and is not sent; restore the key ring and start again');
     }
     for (const segment of recovered.segments) if (segment.live === 0) await discard(segment);
   }
@@ -65,7 +71,9 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
   async function segmentFor(batch: Batch): Promise<{ segment: Segment; groups: number }> {
     const lane = laneOf(batch);
     const current = writing.get(lane);
-    if (current?.segment.writable && current.segment.bytes < options.segmentBytes) return current;
+    // A segment that is written has one key, so that an old key can go with the last segment of its time.
+    const isOfThisKey = current?.segment.bytes === 0 || current?.segment.keyIds.has(keys.currentKeyId) === true;
+    if (isOfThisKey && current?.segment.writable && current.segment.bytes < options.segmentBytes) return current;
     const next = { segment: await createSegment(batch), groups: 0 };
     writing.set(lane, next);
     if (current) await retire(current.segment);
@@ -145,19 +153,23 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
       try {
         return [{ position, content: { readable: true, batch: openBatch(payload.subarray(start, end), context, keys) } }];
       } catch (error) {
-        return [{ position, content: { readable: false, bytes: member.bytes, message: messageOf(error) } }];
+        return [{ position, content: { readable: false, bytes: member.bytes, message: messageOf(error), summary: member } }];
       }
     });
   }
 
   async function store(first: Batch, batches: readonly Batch[]): Promise<CataloguedGroup> {
     const current = await segmentFor(first);
+    const keyId = keys.currentKeyId;
+    // Before the first wait: a key must not be removed while something it sealed is on its way to disk.
+    current.segment.keyIds.add(keyId);
     const sealed = batches.map((batch) => sealBatch(batch, keys));
     current.groups += 1;
     const header: GroupHeader = {
       id: `${current.segment.name}.${current.groups}` as GroupId,
       workspaceId: first.workspaceId,
       kind: first.kind,
+      keyId,
       members: batches.map((batch, position) => ({ ...summaryOf(batch), sealedBytes: lengthOf(sealed[position] ?? []) })),
     };
     const payload = sealed.flat();
@@ -208,7 +220,7 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
       return batches.flatMap((batch, position) => (group.done.has(position) ? [] : [{ position, content: { readable: true, batch } } satisfies StoredMember]));
     },
     markDone(id, positions) {
-      const group = catalogue.get(id);
+      const group = catalogue.get(id) ?? catalogue.findQuarantined(id);
       if (group) finish(group, positions);
     },
     withdraw(id) {
@@ -217,11 +229,15 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     },
     has: (id) => catalogue.get(id) !== undefined,
     outstanding: (workspaceId) => catalogue.of(workspaceId).sort((a, b) => a.oldestAt - b.oldestAt),
+    *groupsOf(workspaceId, kind) {
+      for (const group of catalogue.ofKind(workspaceId, kind)) yield { ...storedGroupOf(group), storedBytes: sizeOf(group) };
+    },
     workspaces: () => [...new Set(catalogue.all().map(({ workspaceId }) => workspaceId))],
     groups: catalogue.count,
     cached: catalogue.cached,
     oldestAt: catalogue.oldestAt,
     usedBytes: catalogue.usedBytes,
+    ...createSealedGroups(catalogue, segments),
     async close() {
       stopNotes();
       stopRewriting();
@@ -234,15 +250,12 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
   };
 }
 
-function allUnreadable(group: CataloguedGroup): StoredMember[] {
-  const message = `the group is not where segment ${group.segment.name} had it`;
-  return group.memberBytes.flatMap((bytes, position) =>
-    group.done.has(position) ? [] : [{ position, content: { readable: false, bytes, message } } satisfies StoredMember],
-  );
-}
-
 function summaryOf(batch: Batch): { id: Batch['id']; agentId: Batch['agentId']; dataType: string; receivedAt: number; bytes: number } {
   return { id: batch.id, agentId: batch.agentId, dataType: batch.dataType, receivedAt: batch.receivedAt, bytes: batch.body.length };
+}
+
+function storedGroupOf({ id, workspaceId, kind, batches, bytes, oldestAt }: CataloguedGroup): StoredGroup {
+  return { id, workspaceId, kind, batches, bytes, oldestAt };
 }
 
 function lengthOf(chunks: readonly Buffer[]): number {

@@ -12,6 +12,8 @@ export interface Segment {
   /** Groups in it that are not done, and the bytes they take. */
   live: number;
   liveBytes: number;
+  /** Keys that seal groups in it: they are in use as long as the segment exists. */
+  readonly keyIds: Set<string>;
   /** Whether groups may still be appended. */
   writable: boolean;
   /** Appends the chunks in one write and syncs them; returns where they begin. After a failure the segment takes no more. */
@@ -45,6 +47,7 @@ export async function openSegment(folder: string, name: string, how: { readonly 
     bytes: how.bytes,
     live: 0,
     liveBytes: 0,
+    keyIds: new Set(),
     writable: how.create,
     async append(chunks) {
       if (!file || !segment.writable) throw new Error(`segment ${name} takes no more groups`);

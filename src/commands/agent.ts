@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { createAgent } from '../agent/agent.ts';
+import { createAgent, DEFAULT_QUEUE_BYTES } from '../agent/agent.ts';
 import { type EnrolOutcome, enrolAgent } from '../agent/enrol.ts';
 import { type AgentStatus, readAgentStatus } from '../agent/status.ts';
 import type { Trust } from '../agent/trust.ts';
@@ -8,10 +8,12 @@ import { systemClock } from '../clock.ts';
 import { readSecretFile } from '../files.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
 import { tableOf } from '../table.ts';
+import { formatSize, readSize } from '../units.ts';
 import { parseWorkspaceId } from '../workspace/workspace-id.ts';
 import { CommandFailure, createOutput, EXIT, type Output, printValue } from './output.ts';
 
-const MEBIBYTE = 1024 * 1024;
+/** Less holds hardly one upload. */
+const LEAST_QUEUE_BYTES = 1024 * 1024;
 const KEEP_ALIVE_MS = 60_000;
 
 /** `relay agent`: the program on a machine that sends its own heartbeat, performance counters and system log to a relay. */
@@ -82,6 +84,7 @@ async function readTrust({ trust, trustFingerprint }: EnrolFlags): Promise<Trust
 
 interface RunFlags {
   readonly data: string;
+  /** Bytes. */
   readonly queueLimit: number;
   readonly logLevel: LogLevel;
 }
@@ -90,14 +93,18 @@ function runCommand(): Command {
   return new Command('run')
     .description('collect and send until SIGTERM or SIGINT')
     .requiredOption('--data <folder>', "the enrolled agent's folder")
-    .option('--queue-limit <MiB>', 'disk that waiting batches may take, in MiB', wholeNumber, 100)
+    .addOption(
+      new Option('--queue-limit <size>', 'disk that waiting batches may take, such as 512MiB')
+        .argParser(toQueueLimit)
+        .default(DEFAULT_QUEUE_BYTES, formatSize(DEFAULT_QUEUE_BYTES)),
+    )
     .addOption(new Option('--log-level <level>', 'what is logged').choices(['silent', 'error', 'warn', 'info', 'debug']).default('info'))
     .action(run);
 }
 
 async function run(flags: RunFlags): Promise<void> {
   const log = createLogger(flags.logLevel);
-  const agent = createAgent({ folder: flags.data, log, clock: systemClock, queueLimitBytes: flags.queueLimit * MEBIBYTE });
+  const agent = createAgent({ folder: flags.data, log, clock: systemClock, queueLimitBytes: flags.queueLimit });
   await agent.start();
   await untilSignal();
   await agent.stop();
@@ -145,8 +152,8 @@ function waitingTable({ waiting }: AgentStatus): string {
   ]);
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError(`A whole number of MiB above 0, found "${text}".`);
+function toQueueLimit(text: string): number {
+  const bytes = readSize(text);
+  if (bytes !== undefined && bytes >= LEAST_QUEUE_BYTES) return bytes;
+  throw new InvalidArgumentError(`A size such as 512MiB, at least ${formatSize(LEAST_QUEUE_BYTES)}, found "${text}".`);
 }

@@ -1,8 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { askControl } from '../local-workspace/control-client.ts';
 import { listDatabases, openDatabaseToRead } from '../local-workspace/database.ts';
 import { followRecords } from '../local-workspace/follow.ts';
-import { createStoreReader, MAX_QUERY_RECORDS, type StoredRecord, type StoreReader } from '../local-workspace/store-reader.ts';
+import { createStoreReader, type DuplicateCount, MAX_QUERY_RECORDS, type StoredRecord, type StoreReader } from '../local-workspace/store-reader.ts';
 import type { DataCount } from '../local-workspace/upload.ts';
 import type { Column } from '../table.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
@@ -19,6 +19,16 @@ const COUNT_COLUMNS: readonly Column<DataCount>[] = [
   ['BYTES', (row) => row.bytes],
 ];
 
+const DUPLICATE_COLUMNS: readonly Column<DuplicateCount>[] = [
+  ['WORKSPACE', (row) => row.workspaceId],
+  ['DATA TYPE', (row) => row.dataType],
+  ['BATCHES', (row) => row.batches],
+  ['SAME ID', (row) => row.sameId],
+  ['SAME CONTENT', (row) => row.sameContent],
+  ['RECORDS', (row) => row.records],
+  ['SAME RECORDS', (row) => row.sameRecords],
+];
+
 const RECORD_COLUMNS: readonly Column<StoredRecord>[] = [
   ['RECEIVED', (row) => row.receivedAt],
   ['AGENT', (row) => row.agentId],
@@ -30,6 +40,7 @@ interface CountOptions {
   readonly data: string;
   readonly workspace?: WorkspaceId;
   readonly live: boolean;
+  readonly duplicates: boolean;
   readonly json: boolean;
 }
 
@@ -38,8 +49,13 @@ export function countCommand(): Command {
   return subcommand('count', 'how much each workspace has, by data type')
     .option('--workspace <guid>', 'only this one', toWorkspace)
     .option('--live', 'ask the running process; needed when it was started with --sink', false)
-    .action(async ({ data, workspace, live, json }: CountOptions) => {
-      const rows = live ? await countLive(data, workspace) : await countStored(data, workspace);
+    .addOption(new Option('--duplicates', 'what came more than once: by batch id, and by the hash of the content').conflicts('live').default(false))
+    .action(async ({ data, workspace, live, duplicates, json }: CountOptions) => {
+      if (duplicates) {
+        const rows = await inEach(data, workspace, (reader) => reader.duplicates());
+        return printRows(createOutput(json), rows, DUPLICATE_COLUMNS, 'No data yet.');
+      }
+      const rows = live ? await countLive(data, workspace) : await inEach(data, workspace, (reader) => reader.count());
       printRows(createOutput(json), rows, COUNT_COLUMNS, 'No data yet.');
     });
 }
@@ -48,10 +64,10 @@ async function countLive(data: string, workspace: WorkspaceId | undefined): Prom
   return (await askControl(data, { method: 'GET', path: workspace ? `/count?workspace=${workspace}` : '/count' })) as DataCount[];
 }
 
-async function countStored(data: string, workspace: WorkspaceId | undefined): Promise<DataCount[]> {
+async function inEach<Row>(data: string, workspace: WorkspaceId | undefined, read: (reader: StoreReader) => readonly Row[]): Promise<Row[]> {
   const ids = workspace ? [workspace] : await listDatabases(data);
-  const counts = await Promise.all(ids.map((id) => withReader(data, id, (reader) => reader.count())));
-  return counts.flat();
+  const rows = await Promise.all(ids.map((id) => withReader(data, id, read)));
+  return rows.flat();
 }
 
 interface FilterOptions {

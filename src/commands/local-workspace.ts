@@ -74,6 +74,7 @@ interface FaultOptions {
   readonly delayMs?: number;
   readonly retryAfterS?: number;
   readonly status?: number;
+  readonly marker?: string;
   readonly json: boolean;
 }
 
@@ -84,6 +85,7 @@ function faultCommand(): Command {
     .option('--delay-ms <ms>', 'slow: how much later each answer comes', wholeNumber(0, 600_000))
     .option('--retry-after-s <s>', 'too-many-requests: what Retry-After says', wholeNumber(0, 86_400))
     .option('--status <code>', 'status: the answer', wholeNumber(200, 599))
+    .option('--marker <text>', 'poison: the text for which a body is refused')
     .action(async (mode: string, { data, json, ...details }: FaultOptions) => {
       const fault = await askControl(data, { method: 'POST', path: '/fault', body: { mode, ...details } });
       printValue(createOutput(json), fault, `Now: ${JSON.stringify(fault)}`);

@@ -24,7 +24,18 @@ async function start(file: string | undefined, env: Environment): Promise<void> 
   const configuration = await loadConfiguration({ file, env });
   const log = createLogger(configuration.log.level);
   const { CREDENTIALS_DIRECTORY: credentialsFolder } = env;
-  const relay = createRelay(configuration, { clock: systemClock, random: randomFillSync, log, version: packageVersion, credentialsFolder });
+  const relay = createRelay(configuration, {
+    clock: systemClock,
+    random: randomFillSync,
+    log,
+    version: packageVersion,
+    credentialsFolder,
+    // All that was acknowledged is on disk; the service manager starts the next process.
+    onStuck(error) {
+      log.fatal({ code: error.code }, error.message);
+      process.exit(EXIT.failed);
+    },
+  });
   let started = false;
   const stopped = untilStopped((first) => {
     if (!first) process.exit(EXIT.failed);

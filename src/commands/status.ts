@@ -34,7 +34,18 @@ function describe(status: Status): string {
 function describeWorkspace(workspace: WorkspaceStats, name: string): string {
   const oldest = workspace.oldestAt === undefined ? '' : `, oldest received ${moment(workspace.oldestAt)}`;
   const head = `\n${name}: ${describeUpstream(workspace.upstream)}; ${workspace.groupsWaiting + workspace.groupsInFlight} groups cached${oldest}`;
-  if (workspace.balance.length === 0) return head;
+  const lost = (workspace.unopenable ?? []).map(
+    ({ keyId, batches }) =>
+      `\nKEY ${keyId} IS LOST: ${batches} batches cannot be opened; they stay on disk. Restore the key ring's file, then start the relay again; or: relay keys forget ${keyId}`,
+  );
+  if (workspace.paused) lost.push('\nPAUSED: nothing is sent until: relay cache resume');
+  if (workspace.gettingOld)
+    lost.push('\nData has waited for more than 48 hours: the service will give it the time of its arrival, and cache.maxAge ends its wait.');
+  if (workspace.lost)
+    lost.push(
+      `\n${workspace.lost.batches} batches (${formatSize(workspace.lost.bytes)}) were given up, and the workspace has not been told yet: relay losses list`,
+    );
+  if (workspace.balance.length === 0) return head + lost.join('');
   const batches = ({ batches: count }: Amount): number => count;
   const table = tableOf(workspace.balance, [
     ['KIND', (row) => row.kind],
@@ -45,7 +56,7 @@ function describeWorkspace(workspace: WorkspaceStats, name: string): string {
     ['DEAD', (row) => batches(row.deadLettered)],
     ['DROPPED', (row) => batches(row.dropped)],
   ]);
-  return `${head}\n${table}`;
+  return `${head}${lost.join('')}\n${table}`;
 }
 
 function describeUpstream({ state, since, nextTryAt, reason }: UpstreamState): string {

@@ -39,6 +39,21 @@ export interface OpenedDeadLetter {
   readonly body: string;
 }
 
+export interface PurgeProgress {
+  readonly state: 'running' | 'done';
+  /** What was deleted; known at the end. */
+  readonly batches: number;
+  readonly bytes: number;
+}
+
+/** What became of a letter that was to be sent again or discarded. `gone`: there is none with that id. */
+export interface LetterOutcome {
+  readonly id: string;
+  readonly outcome: 'replayed' | 'discarded' | 'gone' | 'kept';
+  /** Why it was kept. */
+  readonly message?: string;
+}
+
 export interface Refusal {
   readonly error: { readonly code: string; readonly message: string };
 }

@@ -1,19 +1,32 @@
 /** hapi plugin: the operator's side, on a Unix socket that only its owner may open (mode 0600). Nothing here is reachable from the network. */
 import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
 import { z } from 'zod';
+import type { Cache } from '../cache/cache.ts';
 import type { DeadLetters } from '../cache/dead-letters.ts';
+import type { LossLedger } from '../cache/loss.ts';
+import type { CacheOperations } from '../cache/operations.ts';
 import { type ErrorCode, messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Agent, AgentState } from '../management-group/agent.ts';
 import type { ManagementGroup } from '../management-group/management-group.ts';
+import type { KeyRotation } from '../workspace/key-rotation.ts';
 import { readWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
-import type { AgentDetails, CreatedKey, OpenedDeadLetter, Status } from './api.ts';
+import type { AgentDetails, CreatedKey, Status } from './api.ts';
+import { cacheRoutes } from './cache-routes.ts';
+import { deadLettersRoutes } from './dead-letters-routes.ts';
+import { keysRoutes } from './keys-routes.ts';
+import { lossesRoutes } from './losses-routes.ts';
 
 export interface ControlPluginOptions {
   readonly group: ManagementGroup;
   readonly deadLetters: DeadLetters;
+  /** Puts a batch on its normal way: what is sent again goes there. */
+  readonly put: Cache['put'];
+  readonly losses: Pick<LossLedger, 'list'>;
+  readonly operations: CacheOperations;
   readonly serves: (workspaceId: WorkspaceId) => boolean;
   readonly status: () => Status;
+  readonly keys: KeyRotation;
   readonly log: Logger;
 }
 
@@ -27,7 +40,7 @@ const decision = z.strictObject({ reason: z.string().max(200).optional() });
 
 export const controlPlugin: Plugin<ControlPluginOptions> = {
   name: 'control',
-  register(server, { group, deadLetters, serves, status, log }) {
+  register(server, { group, deadLetters, put, losses, operations, serves, status, keys, log }) {
     const { registry, enrolmentKeys } = group;
 
     const decide = (state: AgentState, verb: string): Lifecycle.Method => {
@@ -63,14 +76,6 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       return { agent, certificates: registry.certificatesOf(agent) };
     };
 
-    const showLetter: Lifecycle.Method = async (request): Promise<OpenedDeadLetter> => {
-      const id = nameIn(request);
-      const found = /^[0-9a-f-]{36}$/.test(id) ? await deadLetters.open(id) : undefined;
-      if (!found) throw new RelayError('relay.control.not-found', `There is no dead letter "${id}". List them with: relay dead-letters list`);
-      const { letter, batch } = found;
-      return { letter, encoding: batch.origin.encoding, headers: batch.origin.headers, body: batch.body.toString('base64') };
-    };
-
     server.route([
       { method: 'GET', path: '/status', handler: () => status() },
       { method: 'GET', path: '/agents', handler: () => registry.list() },
@@ -80,8 +85,10 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       { method: 'GET', path: '/enrolment-keys', handler: () => enrolmentKeys.list() },
       { method: 'POST', path: '/enrolment-keys', handler: createKey },
       { method: 'DELETE', path: '/enrolment-keys/{name}', handler: revokeKey },
-      { method: 'GET', path: '/dead-letters', handler: () => deadLetters.list() },
-      { method: 'GET', path: '/dead-letters/{name}', handler: showLetter },
+      ...deadLettersRoutes({ deadLetters, put, log }),
+      ...keysRoutes(keys),
+      ...lossesRoutes(losses),
+      ...cacheRoutes({ operations, serves, log }),
     ]);
     server.ext('onPreResponse', (request, h) => {
       const { response } = request;

@@ -7,18 +7,30 @@ import type { Clock } from '../clock.ts';
 import { RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/catalogue.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { createRepeats } from './repeats.ts';
 
 /** A batch as a protocol read it from a request: everything but what the relay adds. A sender's own id is kept, so that its repeats can be recognised all the way up. */
-export type Arrival = Pick<Batch, 'workspaceId' | 'agentId' | 'dataType' | 'solution' | 'origin' | 'body'> & { readonly id?: BatchId | undefined };
+export type Arrival = Pick<Batch, 'workspaceId' | 'agentId' | 'dataType' | 'solution' | 'origin' | 'body'> & {
+  readonly id?: BatchId | undefined;
+  /** The sender said that it keeps what is refused. */
+  readonly hasOwnQueue?: boolean;
+  /** The sender said that it has sent this before. */
+  readonly saysRepeat?: boolean;
+};
 
 /** What intake needs of the cache. */
 export interface Keeper {
   put(batch: Batch): Promise<PutOutcome>;
   putAside(batch: Batch, cause: DeadLetterCause): Promise<PutOutcome>;
+  /** Whether a workspace has been out of reach for longer than the retry window. */
+  isHeld(workspaceId: WorkspaceId): boolean;
 }
 
 export interface AcceptParts {
   readonly cache: Keeper;
+  /** Milliseconds between tries: when a sender that is told to wait comes back at the earliest. */
+  readonly retryEveryMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
@@ -27,14 +39,15 @@ export interface AcceptParts {
 
 /** The use case all protocols share: a batch is kept, and only then acknowledged. */
 export interface Accept {
-  /** Keeps a batch for upstream. Throws `relay.cache.full` or `relay.cache.unavailable` when it was not kept. */
+  /** Keeps a batch for upstream. Throws `relay.cache.full`, `relay.cache.held` or `relay.cache.unavailable` when it was not kept. */
   accept(arrival: Arrival): Promise<BatchId>;
   /** Puts aside a batch that nobody can make sense of, for an operator to look at. Throws as `accept`. */
   quarantine(arrival: Arrival, why: string): Promise<BatchId>;
 }
 
-export function createAccept({ cache, clock, random, metrics, log }: AcceptParts): Accept {
-  const batchOf = (arrival: Arrival): Batch => {
+export function createAccept({ cache, retryEveryMs, clock, random, metrics, log }: AcceptParts): Accept {
+  const repeats = createRepeats(clock.now, random);
+  const batchOf = ({ hasOwnQueue: _, saysRepeat: __, ...arrival }: Arrival): Batch => {
     const receivedAt = clock.now();
     return { ...arrival, id: arrival.id ?? createBatchId(receivedAt, random), kind: kindOf(arrival.dataType, arrival.solution), receivedAt };
   };
@@ -46,23 +59,58 @@ export function createAccept({ cache, clock, random, metrics, log }: AcceptParts
     return batch.id;
   };
 
-  return {
-    async accept(arrival) {
-      const batch = batchOf(arrival);
-      const begin = performance.now();
-      const outcome = await cache.put(batch);
-      metrics.observe('acknowledgement', {}, (performance.now() - begin) / 1000);
-      return orThrow(batch, outcome);
-    },
-    async quarantine(arrival, why) {
-      const batch = batchOf(arrival);
-      const id = orThrow(batch, await cache.putAside(batch, { reason: 'quarantined', answer: why }));
-      metrics.count('quarantined', { reason: why });
-      log.warn(
-        { batchId: id, agentId: batch.agentId, workspaceId: batch.workspaceId, reason: why, bytes: batch.body.length },
-        'a batch that cannot be read was put aside; look at it with: relay dead-letters show',
-      );
+  // A repeat of what was acknowledged is acknowledged again, whatever else holds now.
+  const onceOnly = async (arrival: Arrival, keep: () => Promise<BatchId>): Promise<BatchId> => {
+    const first = repeats.firstOf(arrival);
+    if (first === undefined) {
+      const id = await keep();
+      repeats.remember(arrival, id);
       return id;
-    },
+    }
+    metrics.count('repeats', { workspace: arrival.workspaceId });
+    log.debug(
+      { batchId: first, agentId: arrival.agentId, workspaceId: arrival.workspaceId },
+      'an agent sent again what was acknowledged; it is not kept twice',
+    );
+    return first;
   };
+
+  // Those that would lose what is refused are still taken while there is room.
+  const refuseHeld = ({ workspaceId, hasOwnQueue }: Arrival): void => {
+    if (!hasOwnQueue || !cache.isHeld(workspaceId)) return;
+    const retryAfterS = Math.ceil((retryEveryMs * (1 + fraction(random))) / 1000);
+    throw new RelayError('relay.cache.held', `Workspace ${workspaceId} cannot be reached. Keep the batch in your own queue; come back in ${retryAfterS} s.`, {
+      retryAfterS,
+    });
+  };
+
+  const keepForUpstream = async (arrival: Arrival): Promise<BatchId> => {
+    refuseHeld(arrival);
+    const batch = batchOf(arrival);
+    const begin = performance.now();
+    const outcome = await cache.put(batch);
+    metrics.observe('acknowledgement', {}, (performance.now() - begin) / 1000);
+    return orThrow(batch, outcome);
+  };
+  const putAside = async (arrival: Arrival, why: string): Promise<BatchId> => {
+    const batch = batchOf(arrival);
+    const id = orThrow(batch, await cache.putAside(batch, { reason: 'quarantined', answer: why }));
+    metrics.count('quarantined', { reason: why });
+    log.warn(
+      { batchId: id, agentId: batch.agentId, workspaceId: batch.workspaceId, reason: why, bytes: batch.body.length },
+      'a batch that cannot be read was put aside; look at it with: relay dead-letters show',
+    );
+    return id;
+  };
+
+  return {
+    accept: (arrival) => onceOnly(arrival, () => keepForUpstream(arrival)),
+    quarantine: (arrival, why) => onceOnly(arrival, () => putAside(arrival, why)),
+  };
+}
+
+function fraction(random: Random): number {
+  const bytes = Buffer.allocUnsafe(4);
+  random(bytes);
+  return bytes.readUInt32BE() / 2 ** 32;
 }

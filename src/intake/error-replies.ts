@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors.ts';
 export interface ErrorReply {
   readonly status: number;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** Seconds, for Retry-After. */
+  /** Seconds, for Retry-After; an error may bring its own. */
   readonly retryAfterS?: number;
   /** For the README: when it happens and what to do. */
   readonly meaning: string;
@@ -51,6 +51,16 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
   [
     'relay.cache.unavailable',
     { status: 503, level: 'warn', retryAfterS: 10, meaning: 'Disk or Redis did not take the batch. The sender keeps its data and comes back.' },
+  ],
+  [
+    'relay.cache.held',
+    {
+      status: 503,
+      level: 'debug',
+      retryAfterS: 480,
+      meaning:
+        'The workspace has been out of reach for longer than `retry.window`, and the sender said that it has a queue of its own (`x-relay-own-queue`). Retry-After is chance, from `retry.every` to twice that, so that senders come back spread over time.',
+    },
   ],
   ['relay.internal', { status: 500, level: 'error', meaning: 'A fault of the relay: its log has the details. The sender keeps its data and comes back.' }],
 ]);

@@ -100,10 +100,11 @@ function toReply(request: Request, h: ResponseToolkit, parts: ReplyParts): Respo
   if (!('isBoom' in response)) return h.continue;
   const error = asRelayError(response, parts.broken.reasonOf(request.raw.req.socket) ?? codeOfStatus(response.output.statusCode));
   note(request, error, parts);
-  const { status, retryAfterS } = replyFor(error.code);
+  const reply = replyFor(error.code);
+  const retryAfterS = error.retryAfterS ?? reply.retryAfterS;
   // A surprise's text may hold anything: the sender gets the code, the log the rest.
   const message = error.code === 'relay.internal' ? 'The relay has a fault; its log has the details. Send the batch again.' : error.message;
-  const answer = h.response({ error: { code: error.code, message } }).code(status);
+  const answer = h.response({ error: { code: error.code, message } }).code(reply.status);
   return retryAfterS === undefined ? answer : answer.header('retry-after', String(retryAfterS));
 }
 

@@ -3,6 +3,7 @@ import type { Lifecycle, Plugin, ResponseToolkit } from '@hapi/hapi';
 import type { Clock } from '../clock.ts';
 import type { Faults, RequestFault } from './faults.ts';
 import type { PeerOf } from './peer.ts';
+import { holdsMarker } from './poison.ts';
 import { type Refusal, refuse } from './replies.ts';
 
 export interface FaultInjectionDeps {
@@ -29,6 +30,7 @@ export function faultInjection(deps: FaultInjectionDeps): Plugin<void> {
       request.raw.req.socket.once('close', release);
       return h.abandon;
     }
+    if (fault.mode === 'poison' && !holdsMarker(request, fault.marker)) return h.continue;
     return answerFault(h, request.path, fault);
   };
 
@@ -69,6 +71,8 @@ function refusalOf(fault: RequestFault): Refusal | undefined {
       return { status: 403, code: 'Forbidden', message };
     case 'status':
       return { status: fault.status, code: 'Fault', message };
+    case 'poison':
+      return { status: 400, code: 'InvalidRecord', message: `${message} A record holds ${JSON.stringify(fault.marker)}.` };
     case 'slow':
     case 'hang':
     case 'reset':

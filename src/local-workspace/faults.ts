@@ -12,19 +12,34 @@ export interface ConnectionFault {
 
 /**
  * Seen by requests. slow: the answer comes `delayMs` later · hang: the request is read and never answered · reset: cut off half way through the
- * body · too-many-requests: 429 with Retry-After in seconds · error: 500 · forbidden: 403 · status: any other answer.
+ * body · too-many-requests: 429 with Retry-After in seconds · error: 500 · forbidden: 403 · status: any other answer · poison: 400 for every
+ * body with `marker` in it, and for no other.
  */
 export type RequestFault = { readonly workspace?: WorkspaceId | undefined } & (
   | { readonly mode: 'hang' | 'reset' | 'error' | 'forbidden' }
   | { readonly mode: 'slow'; readonly delayMs: number }
   | { readonly mode: 'too-many-requests'; readonly retryAfterS: number }
   | { readonly mode: 'status'; readonly status: number }
+  | { readonly mode: 'poison'; readonly marker: string }
 );
 
 /** How the local workspace is made to fail. A request fault with a workspace leaves the process's other workspaces alone. */
 export type Fault = { readonly mode: 'none' } | ConnectionFault | RequestFault;
 
-export const FAULT_MODES = ['none', 'down', 'refuse', 'black-hole', 'slow', 'hang', 'reset', 'too-many-requests', 'error', 'forbidden', 'status'] as const;
+export const FAULT_MODES = [
+  'none',
+  'down',
+  'refuse',
+  'black-hole',
+  'slow',
+  'hang',
+  'reset',
+  'too-many-requests',
+  'error',
+  'forbidden',
+  'status',
+  'poison',
+] as const;
 
 const MAX_DELAY_MS = 600_000;
 const MAX_RETRY_AFTER_S = 86_400;
@@ -43,6 +58,7 @@ const schema: z.ZodType<Fault> = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.enum(['hang', 'reset', 'error', 'forbidden']), workspace }),
   z.strictObject({ mode: z.literal('slow'), delayMs: z.int().min(0).max(MAX_DELAY_MS).default(5_000), workspace }),
   z.strictObject({ mode: z.literal('too-many-requests'), retryAfterS: z.int().min(0).max(MAX_RETRY_AFTER_S).default(60), workspace }),
+  z.strictObject({ mode: z.literal('poison'), marker: z.string().min(1).max(256).default('POISON'), workspace }),
   z.strictObject({ mode: z.literal('status'), status: z.int().min(200).max(599).default(503), workspace }),
 ]);
 

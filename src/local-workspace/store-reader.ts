@@ -21,6 +21,20 @@ export interface StoredRecord {
   readonly data: unknown;
 }
 
+/** What came more than once, of one data type: how many beyond the first. */
+export interface DuplicateCount {
+  readonly workspaceId: string;
+  readonly dataType: string;
+  readonly batches: number;
+  /** Batches whose id another one had before. */
+  readonly sameId: number;
+  /** Batches of the same agent whose bytes another one had before, whatever their ids. */
+  readonly sameContent: number;
+  readonly records: number;
+  /** Records of the same agent whose JSON another one had before; some senders say the same twice on purpose. */
+  readonly sameRecords: number;
+}
+
 export interface RecordFilter {
   /** Compared without regard to case. */
   readonly dataType?: string | undefined;
@@ -37,6 +51,7 @@ export const MAX_QUERY_RECORDS = 10_000;
 /** Reads what a workspace has kept. */
 export interface StoreReader {
   count(): readonly DataCount[];
+  duplicates(): readonly DuplicateCount[];
   batchIds(): readonly string[];
   /** The newest records that match, the oldest of them first. */
   newest(filter: RecordFilter): readonly StoredRecord[];
@@ -48,6 +63,14 @@ const COUNT = `
   SELECT data_type AS dataType, count(*) AS batches, count(DISTINCT batch_id) AS distinctBatches, sum(repeated) AS repeated, sum(records) AS records, sum(bytes) AS bytes
   FROM batches GROUP BY data_type ORDER BY data_type`;
 
+const DUPLICATES = `
+  SELECT b.dataType, b.batches, b.sameId, b.sameContent, b.records, coalesce(r.sameRecords, 0) AS sameRecords FROM
+    (SELECT data_type AS dataType, count(*) AS batches, count(*) - count(DISTINCT batch_id) AS sameId,
+      count(*) - count(DISTINCT agent_id || ' ' || sha256) AS sameContent, sum(records) AS records FROM batches GROUP BY data_type) b
+    LEFT JOIN (SELECT data_type AS dataType, count(*) - count(DISTINCT agent_id || ' ' || content_hash) AS sameRecords FROM records GROUP BY data_type) r
+    ON r.dataType = b.dataType
+  ORDER BY b.dataType`;
+
 const SELECT = `
   SELECT r.seq, r.workspace_id AS workspaceId, r.agent_id AS agentId, r.data_type AS dataType, r.received_at AS receivedAt, r.time_generated AS timeGenerated,
     r.content_hash AS contentHash, r.batch_seq AS batchSeq, b.batch_id AS batchId, r.data
@@ -57,12 +80,14 @@ const SELECT = `
 /** `database` may be open for reading only; it stays the caller's. */
 export function createStoreReader(database: DatabaseSync, workspaceId: WorkspaceId): StoreReader {
   const counts = database.prepare(COUNT);
+  const duplicates = database.prepare(DUPLICATES);
   const ids = database.prepare('SELECT batch_id AS batchId FROM batches WHERE repeated = 0 ORDER BY seq');
   const newest = database.prepare(`${SELECT} ORDER BY r.seq DESC LIMIT ?4`);
   const following = database.prepare(`${SELECT} AND r.seq > ?5 ORDER BY r.seq LIMIT ?4`);
 
   return {
     count: () => counts.all().map((row) => ({ workspaceId, ...row }) as unknown as DataCount),
+    duplicates: () => duplicates.all().map((row) => ({ workspaceId, ...row }) as unknown as DuplicateCount),
     batchIds: () => ids.all().map((row) => (row as { batchId: string }).batchId),
     newest: (filter) =>
       newest

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
-import { open, seal } from '../workspace/seal.ts';
+import { keyIdOf, open, seal } from '../workspace/seal.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { transaction } from './database.ts';
 
 const KEY_BYTES = 64;
 const PURPOSE = 'enrolment keys';
@@ -35,10 +36,16 @@ export interface EnrolmentKeys {
   list(): EnrolmentKey[];
   /** True when there was a key of that name or id that was not revoked yet. */
   revoke(nameOrId: string): boolean;
-  /** Keys that may sign for a workspace now, opened. */
+  /** Keys that may sign for a workspace now, opened; those whose own key is lost are left out. */
   usable(workspaceId: WorkspaceId): readonly { readonly id: string; readonly key: Buffer }[];
   nameOf(id: string): string;
   countUse(id: string): void;
+  /** Names of usable keys that cannot be opened, because the key that sealed them is not in the ring. */
+  unopenable(): string[];
+  /** Seals all that can be opened with the ring's current key, in one transaction. */
+  reseal(): void;
+  /** Ids of the ring's keys that seal enrolment keys, one for each. */
+  sealedWith(): string[];
 }
 
 interface Row {
@@ -57,6 +64,7 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
   const insert = database.prepare('INSERT INTO enrolment_keys (id, name, workspace_id, sealed_key, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)');
   const revoke = database.prepare('UPDATE enrolment_keys SET revoked_at = ? WHERE (name = ? OR id = ?) AND revoked_at IS NULL');
   const count = database.prepare('UPDATE enrolment_keys SET uses = uses + 1 WHERE id = ?');
+  const change = database.prepare('UPDATE enrolment_keys SET sealed_key = ? WHERE id = ?');
   const rows = (): Row[] => all.all() as unknown as Row[];
 
   const sealKey = (id: string, key: Buffer): Buffer => {
@@ -64,6 +72,10 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
     if (!sealing) throw new RelayError('relay.keys.unusable', `The key ring has lost its current key ${keys.currentKeyId}.`);
     return Buffer.concat(seal([key], sealing, keys.currentKeyId, `enrolment key ${id}`));
   };
+  const openKey = ({ id, sealed_key: sealed }: Row): Buffer => open(Buffer.from(sealed), (keyId) => keys.groupKey(PURPOSE, keyId), `enrolment key ${id}`);
+  const sealerOf = ({ sealed_key: sealed }: Row): string => keyIdOf(Buffer.from(sealed)) ?? '';
+  const canOpen = (row: Row): boolean => keys.has(sealerOf(row));
+  const isUsable = (row: Row): boolean => row.revoked_at === null && (row.expires_at === null || row.expires_at > now());
 
   return {
     create({ name, workspaceId, expiresAt, key = randomBytes(KEY_BYTES) }) {
@@ -81,12 +93,26 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
     revoke: (nameOrId) => Number(revoke.run(now(), nameOrId, nameOrId).changes) > 0,
     usable: (workspaceId) =>
       rows()
-        .filter((row) => row.workspace_id === workspaceId && row.revoked_at === null && (row.expires_at === null || row.expires_at > now()))
-        .map((row) => ({ id: row.id, key: open(Buffer.from(row.sealed_key), (keyId) => keys.groupKey(PURPOSE, keyId), `enrolment key ${row.id}`) })),
+        .filter((row) => row.workspace_id === workspaceId && isUsable(row) && canOpen(row))
+        .map((row) => ({ id: row.id, key: openKey(row) })),
     nameOf: (id) => rows().find((row) => row.id === id)?.name ?? id,
     countUse(id) {
       count.run(id);
     },
+    unopenable: () =>
+      rows()
+        .filter((row) => isUsable(row) && !canOpen(row))
+        .map(({ name }) => name),
+    reseal() {
+      const old = rows().filter((row) => sealerOf(row) !== keys.currentKeyId && canOpen(row));
+      transaction(database, () => {
+        for (const row of old) change.run(sealKey(row.id, openKey(row)), row.id);
+      });
+    },
+    sealedWith: () =>
+      rows()
+        .map(sealerOf)
+        .filter((keyId) => keyId !== ''),
   };
 }
 

@@ -18,6 +18,10 @@ export interface ManagementGroup {
 export function openManagementGroup(path: string, { keys, clock, log }: { keys: KeyRing; clock: Clock; log: Logger }): ManagementGroup {
   const database = openDatabase(path);
   const registry = createRegistry(database, clock.now);
+  const enrolmentKeys = createEnrolmentKeys(database, keys, clock.now);
+  const lost = enrolmentKeys.unopenable();
+  if (lost.length > 0)
+    log.error({ names: lost }, 'enrolment keys cannot be opened, because the key that sealed them is lost: restore the key ring, or make new ones');
   const stop = every(clock, FLUSH_EVERY_MS, () => {
     try {
       registry.flush();
@@ -27,7 +31,7 @@ export function openManagementGroup(path: string, { keys, clock, log }: { keys: 
   });
   return {
     registry,
-    enrolmentKeys: createEnrolmentKeys(database, keys, clock.now),
+    enrolmentKeys,
     close() {
       stop();
       registry.flush();

@@ -17,10 +17,16 @@ type CounterName =
   | 'receivedBytes'
   | 'refused'
   | 'quarantined'
+  | 'repeats'
   | 'connectionsFailed'
   | 'enrolments'
   | 'cacheDamagedBytes'
-  | 'upstreamRequests';
+  | 'watchdogRestarts'
+  | 'droppedBatches'
+  | 'droppedBytes'
+  | 'upstreamRequests'
+  | 'upstreamParts'
+  | 'deadLetterRecords';
 type GaugeName =
   | 'connections'
   | 'agents'
@@ -29,8 +35,12 @@ type GaugeName =
   | 'cacheUsedBytes'
   | 'cacheLimitBytes'
   | 'oldestSeconds'
+  | 'unopenableBatches'
   | 'balance'
   | 'upstreamAwake'
+  | 'upstreamHeld'
+  | 'lastProgress'
+  | 'paused'
   | 'certificateExpiry';
 type HistogramName = 'acknowledgement' | 'upstreamSeconds';
 type Labels = Readonly<Record<string, string>>;
@@ -49,6 +59,12 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
     name: 'relay_intake_quarantined_total',
     labels: ['reason'],
     help: 'Batches taken with 200 but put aside, because nobody can make sense of them.',
+  },
+  repeats: {
+    type: 'counter',
+    name: 'relay_intake_repeats_total',
+    labels: ['workspace'],
+    help: 'Batches that agents sent again although they had been acknowledged: answered with 200, not kept twice.',
   },
   connectionsFailed: {
     type: 'counter',
@@ -74,12 +90,30 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
   cachedBatches: { type: 'gauge', name: 'relay_cache_batches', labels: ['workspace', 'kind'], help: 'Batches that wait for upstream.' },
   cachedBytes: { type: 'gauge', name: 'relay_cache_bytes', labels: ['workspace', 'kind'], help: 'Bytes of the batches that wait for upstream.' },
   cacheUsedBytes: { type: 'gauge', name: 'relay_cache_used_bytes', labels: [], help: 'Bytes that count against cache.limit: stored groups and dead letters.' },
-  cacheLimitBytes: { type: 'gauge', name: 'relay_cache_limit_bytes', labels: [], help: 'cache.limit.' },
+  cacheLimitBytes: { type: 'gauge', name: 'relay_cache_limit_bytes', labels: [], help: 'cache.limit, or what the disk had room for at the start.' },
+  droppedBatches: {
+    type: 'counter',
+    name: 'relay_dropped_batches_total',
+    labels: ['workspace', 'kind', 'reason'],
+    help: 'Batches given up, by the reason in the loss ledger: cache-full, too-old, purged, unreadable, dead-letters-full, discarded.',
+  },
+  droppedBytes: {
+    type: 'counter',
+    name: 'relay_dropped_bytes_total',
+    labels: ['workspace', 'kind', 'reason'],
+    help: 'Bytes of the batches given up, as they came over the wire.',
+  },
   cacheDamagedBytes: {
     type: 'counter',
     name: 'relay_cache_damaged_bytes_total',
     labels: [],
     help: 'Bytes of segments that could not be read at the start and were set aside.',
+  },
+  unopenableBatches: {
+    type: 'gauge',
+    name: 'relay_cache_unopenable_batches',
+    labels: ['workspace'],
+    help: 'Batches that wait but cannot be opened, because the key that sealed them is not in the key ring. Restore it.',
   },
   oldestSeconds: {
     type: 'gauge',
@@ -94,11 +128,42 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
     help: 'Where batches went since the start: recovered + received = delivered + cached + deadLettered + dropped.',
   },
   upstreamAwake: { type: 'gauge', name: 'relay_upstream_awake', labels: ['workspace'], help: '1 while the workspace answers, 0 while its queue rests.' },
+  upstreamHeld: {
+    type: 'gauge',
+    name: 'relay_upstream_held',
+    labels: ['workspace'],
+    help: '1 while the workspace has been out of reach for longer than retry.window: its data is held, and senders with a queue of their own are asked to wait.',
+  },
+  paused: { type: 'gauge', name: 'relay_cache_paused', labels: ['workspace'], help: '1 while an operator lets nothing be sent to the workspace.' },
+  lastProgress: {
+    type: 'gauge',
+    name: 'relay_consumer_last_progress_timestamp_seconds',
+    labels: ['workspace'],
+    help: 'When the consumer last brought something to an end, in seconds since 1970. While the workspace answers that is a minute ago at most, with or without data.',
+  },
+  watchdogRestarts: {
+    type: 'counter',
+    name: 'relay_cache_watchdog_restarts_total',
+    labels: ['workspace'],
+    help: 'How often the watchdog made the connection to Redis anew because nothing moved.',
+  },
   upstreamRequests: {
     type: 'counter',
     name: 'relay_upstream_requests_total',
     labels: ['workspace', 'outcome'],
-    help: 'Batches offered upstream, by what became of them: delivered, retry or refused.',
+    help: 'Batches offered upstream, by what became of them: delivered, retry, refused, or split because a part of it was refused.',
+  },
+  upstreamParts: {
+    type: 'counter',
+    name: 'relay_upstream_parts_total',
+    labels: ['workspace'],
+    help: 'Parts of refused batches offered upstream, to find the records that are refused.',
+  },
+  deadLetterRecords: {
+    type: 'counter',
+    name: 'relay_dead_letter_records_total',
+    labels: ['workspace', 'status'],
+    help: "Records that became dead letters, by the workspace's answer. A batch that cannot be opened counts as one.",
   },
   upstreamSeconds: {
     type: 'histogram',

@@ -17,9 +17,17 @@ export function readGauges(metrics: Metrics, { stats, agents, certificateEndsAt,
   metrics.set('cacheUsedBytes', {}, stats.usedBytes);
   metrics.set('cacheLimitBytes', {}, stats.limitBytes);
   metrics.set('certificateExpiry', { role: 'server' }, certificateEndsAt / 1000);
-  for (const { workspaceId: workspace, upstream, oldestAt, balance } of stats.workspaces) {
+  for (const { workspaceId: workspace, upstream, oldestAt, lastProgressAt, paused = false, unopenable = [], balance } of stats.workspaces) {
+    metrics.set('upstreamHeld', { workspace }, upstream.state === 'held' ? 1 : 0);
+    metrics.set('paused', { workspace }, paused ? 1 : 0);
+    if (lastProgressAt !== undefined) metrics.set('lastProgress', { workspace }, lastProgressAt / 1000);
     metrics.set('upstreamAwake', { workspace }, upstream.state === 'awake' ? 1 : 0);
     metrics.set('oldestSeconds', { workspace }, oldestAt === undefined ? 0 : Math.max(0, now - oldestAt) / 1000);
+    metrics.set(
+      'unopenableBatches',
+      { workspace },
+      unopenable.reduce((sum, { batches }) => sum + batches, 0),
+    );
     for (const state of ['pending', 'approved', 'suspended']) {
       metrics.set('agents', { workspace, state }, agents.filter((agent) => agent.workspaceId === workspace && agent.state === state).length);
     }

@@ -13,6 +13,8 @@ export const DATA_HEADERS = [
 
 /** Tells a receiver which batch this is, so that a repeat can be recognised, and whose data a relay carries. */
 export const BATCH_ID_HEADER = 'x-relay-batch-id';
+/** With a part of a batch: the id of the whole, and which of its records these are, counted from 1: `<batch id> <first>-<last>`. */
+export const BATCH_PART_HEADER = 'x-relay-batch-part';
 export const AGENT_ID_HEADER = 'x-relay-agent-id';
 /** A sender that keeps its own queue says so: it may be asked to wait (503 with Retry-After) where others would lose data. */
 export const OWN_QUEUE_HEADER = 'x-relay-own-queue';

@@ -4,11 +4,14 @@ import type { Clock } from '../clock.ts';
 import { readSecretFile } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceOptions } from '../workspace/options.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { createHttpClient } from './http-client.ts';
 import { createOperationalDataTransport } from './operational-data.ts';
 import type { UpstreamOptions } from './options.ts';
+import type { RecordOpener } from './record-opener.ts';
 import { createRegistration } from './registration.ts';
 import { createRelayIdentities } from './relay-identity.ts';
+import { createSplittingTransport } from './splitting.ts';
 import type { Transport } from './transport.ts';
 
 export interface ConnectParts {
@@ -20,12 +23,15 @@ export interface ConnectParts {
   readonly log: Logger;
   /** Told how long each answer took, in seconds. */
   readonly onAnswer: (seconds: number) => void;
+  readonly opener: RecordOpener;
+  /** Told of each part of a batch that is offered. */
+  readonly onPart: (workspaceId: WorkspaceId) => void;
 }
 
 /** Makes the transport to a workspace by its options. Nothing is sent before the first batch. */
 export async function connectWorkspace(workspace: WorkspaceOptions, parts: ConnectParts): Promise<Transport> {
   const { id, domain, endpoint, sharedKeyFile, trustFile } = workspace;
-  const { options, version, clock, log, onAnswer } = parts;
+  const { options, version, clock, log, onAnswer, opener, onPart } = parts;
   const client = createHttpClient({
     connections: options.connections,
     connectTimeoutMs: options.connectTimeout,
@@ -42,5 +48,6 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
     clock,
     log,
   });
-  return createOperationalDataTransport({ dataUrl: endpoint ?? `https://${id}.ods.${domain}`, version, client, registration, clock, onAnswer });
+  const transport = createOperationalDataTransport({ dataUrl: endpoint ?? `https://${id}.ods.${domain}`, version, client, registration, clock, onAnswer });
+  return createSplittingTransport({ transport, opener, clock, log, onPart: () => onPart(id) });
 }

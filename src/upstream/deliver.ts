@@ -21,8 +21,13 @@ export function createDeliver({ transports, onVerdict, log }: DeliverParts): Del
     const verdicts = await transport.offer(batches, signal);
     for (const [at, verdict] of verdicts.entries()) {
       onVerdict(first.workspaceId, verdict);
-      log.debug({ workspaceId: first.workspaceId, batchId: batches[at]?.id, ...verdict }, 'a batch was offered upstream');
+      log.debug({ workspaceId: first.workspaceId, batchId: batches[at]?.id, ...factsOf(verdict) }, 'a batch was offered upstream');
     }
     return verdicts;
   };
+}
+
+// A log tells of data, it never holds any.
+function factsOf(verdict: Verdict): object {
+  return verdict.outcome === 'split' ? { ...verdict, refused: verdict.refused.length } : verdict;
 }

@@ -4,7 +4,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { Verdict } from '../batch/verdict.ts';
 import type { Clock } from '../clock.ts';
 import { CUSTOM_RECORDS_VERSION, DIAGNOSTICS_PATH, UPLOAD_PATH } from '../oms-protocol/paths.ts';
-import { uploadHeaders } from '../oms-protocol/upload-headers.ts';
+import { OWN_QUEUE_HEADER, uploadHeaders } from '../oms-protocol/upload-headers.ts';
 import { classify } from './classify.ts';
 import type { HttpClient } from './http-client.ts';
 import type { Registration } from './registration.ts';
@@ -61,5 +61,7 @@ function headersOf(batch: Batch, version: string): Record<string, string> {
       batchId: batch.id,
       agentId: batch.agentId,
     }),
+    // To the relay above, our cache is a queue that waits.
+    [OWN_QUEUE_HEADER]: 'true',
   };
 }

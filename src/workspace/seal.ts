@@ -27,6 +27,14 @@ export function seal(parts: readonly Buffer[], key: KeyObject, keyId: string, co
   return sealed;
 }
 
+/** Bytes at a sealed piece's beginning that name its key. */
+export const KEY_ID_BYTES = 5;
+
+/** The id of the key that sealed a piece, from its first bytes; undefined when they are no sealed piece's. */
+export function keyIdOf(sealed: Buffer): string | undefined {
+  return sealed.length >= KEY_ID_BYTES && sealed.readUInt8(0) === VERSION ? sealed.toString('hex', 1, KEY_ID_BYTES) : undefined;
+}
+
 /** Opens a sealed piece. Throws `relay.seal.cannot-open` when the key is gone, the bytes were changed, or the context is another. */
 export function open(sealed: Buffer, keyOf: (keyId: string) => KeyObject | undefined, context: string): Buffer {
   if (sealed.length < SEAL_OVERHEAD_BYTES || sealed.readUInt8(0) !== VERSION) {
