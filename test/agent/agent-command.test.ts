@@ -74,4 +74,15 @@ describe('relay agent', () => {
     assert.equal(unsure.code, 2);
     assert.match(unsure.stderr, /Say whom to trust/);
   });
+
+  it('takes the size of its queue as the relay takes sizes, and refuses what is none or too small', async () => {
+    await using folder = await makeTestFolder();
+    for (const bad of ['200', 'much', '0MiB', '-1']) {
+      const { stderr, code } = await relayAgent('run', '--data', folder.path, `--queue-limit=${bad}`).finished;
+      assert.match(stderr, /A size such as 512MiB, at least 1MiB/, bad);
+      assert.notEqual(code, 0);
+    }
+    // The size is taken: what is missing is the enrolment.
+    assert.match((await relayAgent('run', '--data', folder.path, '--queue-limit', '512MiB').finished).stderr, /relay agent enrol/);
+  });
 });

@@ -99,6 +99,22 @@ describe('the sender', () => {
     );
   });
 
+  it('keeps its data and comes back when the relay says, while its workspace is held', async () => {
+    await using stage = await setStage();
+    const body = JSON.stringify({ error: { code: 'relay.cache.held', message: 'Workspace is out of reach. Come back in 720 s.' } });
+    stage.relay.answer = () => (stage.relay.uploads().length <= 1 ? { status: 503, headers: { 'retry-after': '720' }, body } : undefined);
+    await put(stage);
+    await eventually('a wait', () => stage.clock.waits().length === 1);
+    assert.deepEqual(stage.clock.waits(), [720_000]);
+    assert.deepEqual(stage.counts.figures().queued, { LINUX_SYSLOGS_BLOB: 1 });
+    assert.match(stage.logged.find(({ level }) => level === 40)?.msg ?? '', /503 relay\.cache\.held: Workspace is out of reach/);
+    stage.clock.advance(720_000);
+    await eventually('acknowledged', () => stage.counts.acknowledgedIds().size === 1);
+    const [first, second] = stage.relay.uploads();
+    assert.equal(second?.headers['x-relay-batch-id'], first?.headers['x-relay-batch-id']);
+    assert.deepEqual(second?.body, first?.body);
+  });
+
   it('waits longer and longer while the relay fails, and says so once', async () => {
     await using stage = await setStage();
     stage.relay.answer = () => (stage.relay.uploads().length <= 3 ? { status: 500 } : undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomFillSync } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createBatchId } from '../../src/batch/batch-id.ts';
+import { createBatchId, partId, readBatchId } from '../../src/batch/batch-id.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
 
@@ -38,5 +38,18 @@ describe('createBatchId', () => {
     assert.equal(createBatchId(-1, zero), createBatchId(0, zero));
     assert.equal(createBatchId(1.9, zero), createBatchId(1, zero));
     assert.equal(createBatchId(2 ** 48, zero), createBatchId(0, zero));
+  });
+});
+
+describe('partId', () => {
+  it('is an id like any other, the same one for the same part of the same batch, of the same time', () => {
+    const whole = createBatchId(NOW, randomFillSync);
+    const parts = [partId(whole, 0, 5), partId(whole, 5, 10), partId(whole, 0, 10), partId(createBatchId(NOW, randomFillSync), 0, 5)];
+    assert.equal(new Set([whole, ...parts]).size, 5);
+    assert.equal(partId(whole, 0, 5), parts[0]);
+    for (const part of parts) {
+      assert.equal(readBatchId(part), part);
+      assert.equal(part.slice(0, 13), whole.slice(0, 13));
+    }
   });
 });

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { messageOf } from '../../src/errors.ts';
 import { readDuration, readSize } from '../../src/units.ts';
 import { runBenchmark } from './benchmark.ts';
+import { describeDrain, runDrain } from './drain.ts';
 import { describe, reportOf } from './report.ts';
 
 interface Flags {
@@ -12,6 +13,7 @@ interface Flags {
   readonly for: number;
   readonly warmUp: number;
   readonly nginx: boolean;
+  readonly drain: boolean;
   readonly profile?: string;
   readonly json: boolean;
 }
@@ -27,27 +29,32 @@ const program = new Command('benchmark')
   .option('--for <duration>', 'how long it is measured', bounded(readDuration, SECOND_MS, 3_600 * SECOND_MS), 30 * SECOND_MS)
   .option('--warm-up <duration>', 'how long it runs before that', bounded(readDuration, 0, 600 * SECOND_MS), 6 * SECOND_MS)
   .option('--no-nginx', 'leave nginx out')
+  .option('--drain', 'measure instead how fast a backlog drains that gathered while the workspace was down', false)
   .option('--profile <folder>', "write a CPU profile of the relay there, for Chrome's developer tools")
   .option('--json', 'one JSON value on one line', false);
 
-const { agents, body, every, for: measureMs, warmUp, nginx, profile, json } = program.parse().opts<Flags>();
+const { agents, body, every, for: measureMs, warmUp, nginx, drain, profile, json } = program.parse().opts<Flags>();
 const ended = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(`ended by ${signal}`)));
 
 try {
-  const result = await runBenchmark({
-    shape: { agents, bodyBytes: body, everyMs: every, warmUpMs: warmUp, measureMs },
-    nginx,
-    profileFolder: profile,
-    signal: ended.signal,
-    onStep: (text) => void process.stderr.write(`${text} …\n`),
-  });
-  const report = reportOf(result);
-  process.stdout.write(`${json ? JSON.stringify(report) : describe(report)}\n`);
-  process.exitCode = report.failures.length === 0 ? 0 : 1;
+  const { failures, text } = await measure();
+  process.stdout.write(`${text}\n`);
+  process.exitCode = failures.length === 0 ? 0 : 1;
 } catch (error) {
   process.stderr.write(`The benchmark could not be run: ${messageOf(error)}\n`);
   process.exitCode = 1;
+}
+
+async function measure(): Promise<{ readonly failures: readonly string[]; readonly text: string }> {
+  const shape = { agents, bodyBytes: body, everyMs: every, warmUpMs: warmUp, measureMs };
+  const around = { shape, signal: ended.signal, onStep: (text: string) => void process.stderr.write(`${text} …\n`) };
+  if (drain) {
+    const report = await runDrain(around);
+    return { failures: report.failures, text: json ? JSON.stringify(report) : describeDrain(report) };
+  }
+  const report = reportOf(await runBenchmark({ ...around, nginx, profileFolder: profile }));
+  return { failures: report.failures, text: json ? JSON.stringify(report) : describe(report) };
 }
 
 function bounded(read: (text: string) => number | undefined, least: number, most: number): (text: string) => number {

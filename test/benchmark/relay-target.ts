@@ -24,7 +24,7 @@ export async function startRelayTarget({
   fleet,
   sink,
   profileFolder,
-}: RelayTargetOptions): Promise<Target & { readonly server: ServerFiles }> {
+}: RelayTargetOptions): Promise<Target & { readonly server: ServerFiles; readonly controlSocket: string }> {
   await using parts = new AsyncDisposableStack();
   await makePrivateFolder(folder);
   const dataFolder = join(folder, 'data');
@@ -50,6 +50,7 @@ export async function startRelayTarget({
   return {
     port: relay.line.intakePort,
     trust: await readFile(join(authority, 'root.pem'), 'utf8'),
+    controlSocket: join(dataFolder, 'relay.sock'),
     pids: { relay: relay.pid, redis: redis.pid },
     server: { certificateFile: join(authority, 'server.pem'), keyFile: join(authority, 'server.key'), rootFile: join(authority, 'root.pem') },
     stop: () => running.disposeAsync(),

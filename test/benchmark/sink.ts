@@ -22,6 +22,7 @@ export interface Sink {
   taken(): Promise<number>;
   /** Waits until it has this many different batches, two minutes at most; returns the ids of all it has. */
   distinct(atLeast: number): Promise<ReadonlySet<string>>;
+  setFault(mode: 'none' | 'down'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,6 +51,9 @@ export async function startSink(dataFolder: string, workspaceId: WorkspaceId, kn
       // What did not come in time shows in the ids.
       await eventually('every batch at the far end', async () => (await count('distinctBatches')) >= atLeast, DRAIN_TIMEOUT_MS).catch(() => {});
       return new Set((await askControl(dataFolder, { method: 'GET', path: `/batch-ids?workspace=${workspaceId}` })) as readonly string[]);
+    },
+    async setFault(mode) {
+      await askControl(dataFolder, { method: 'POST', path: '/fault', body: { mode } });
     },
     stop,
   };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Batch } from '../../src/batch/batch.ts';
-import type { Deliver, Verdict } from '../../src/batch/verdict.ts';
+import { partId } from '../../src/batch/batch-id.ts';
+import type { Deliver, RefusedPart, Verdict } from '../../src/batch/verdict.ts';
 import { createLedger, type Ledger, unaccounted } from '../../src/cache/balance.ts';
 import { type Consumer, createConsumer } from '../../src/cache/consumer.ts';
 import { type DeadLetters, openDeadLetters } from '../../src/cache/dead-letters.ts';
@@ -287,7 +288,7 @@ describe('the consumer', () => {
     await rig.add('a', 'bad 1', 'b', 'bad 2');
     rig.start();
     await eventually('the group is done', () => rig.store.groups(WORKSPACE) === 0);
-    const letters = await rig.deadLetters.list(WORKSPACE);
+    const letters = await rig.deadLetters.list({ workspaceId: WORKSPACE });
     assert.deepEqual(
       letters.map(({ status, answer, reason }) => ({ status, answer, reason })),
       [
@@ -298,6 +299,33 @@ describe('the consumer', () => {
     const [balance] = rig.ledger.balances((kind) => rig.store.cached(WORKSPACE, kind));
     assert.deepEqual(balance?.deadLettered, { batches: 2, bytes: 10 });
     assert.deepEqual(balance?.delivered, { batches: 2, bytes: 2 });
+    assert.equal(rig.unaccounted(), 0);
+  });
+
+  it('makes dead letters of the refused parts of a batch; it counts as delivered when any of its records was', async () => {
+    await using rig = await rigWith();
+    const refused = (batch: Batch, parts: number): RefusedPart[] =>
+      Array.from({ length: parts }, (_, at) => ({ batch: { ...batch, id: partId(batch.id, at, at + 1) }, records: 1, status: 400, answer: 'no such field' }));
+    rig.judge = (batch) => {
+      if (batch.body.toString() === 'some') return { outcome: 'split', deliveredRecords: 7, refused: refused(batch, 3) };
+      if (batch.body.toString() === 'all bad') return { outcome: 'split', deliveredRecords: 0, refused: refused(batch, 2) };
+      return { outcome: 'split', deliveredRecords: 9, refused: [] };
+    };
+    await rig.add('some', 'all bad', 'too large');
+    rig.start();
+    await eventually('the group is done', () => rig.store.groups(WORKSPACE) === 0);
+    assert.deepEqual(
+      (await rig.deadLetters.list()).map(({ status, records, answer }) => [status, records, answer]),
+      Array.from({ length: 5 }, () => [400, 1, 'no such field']),
+    );
+    const [balance] = rig.ledger.balances((kind) => rig.store.cached(WORKSPACE, kind));
+    assert.deepEqual(
+      [balance?.delivered, balance?.deadLettered],
+      [
+        { batches: 2, bytes: 13 },
+        { batches: 1, bytes: 7 },
+      ],
+    );
     assert.equal(rig.unaccounted(), 0);
   });
 

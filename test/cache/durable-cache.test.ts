@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Redis } from 'ioredis';
 import type { Batch } from '../../src/batch/batch.ts';
+import { KINDS } from '../../src/batch/kind.ts';
 import type { Deliver, Verdict } from '../../src/batch/verdict.ts';
 import { unaccounted } from '../../src/cache/balance.ts';
 import type { Cache } from '../../src/cache/cache.ts';
@@ -53,6 +54,7 @@ async function rigWithRedis(): Promise<Rig> {
           folder: join(folder.path, 'cache'),
           limitBytes: 100_000_000,
           limitPerWorkspaceBytes: undefined,
+          dropOrder: KINDS,
           groupBatches: 32,
           groupBytes: 1_000_000,
           segmentBytes: 100_000,
@@ -61,7 +63,17 @@ async function rigWithRedis(): Promise<Rig> {
           schedule: { everyMs: 480_000, windowMs: 7_200_000 },
           ...more,
         },
-        { workspaces: [WORKSPACE, OTHER], keys, redis: rig.redis, redisAddress: address, clock, random, log: silentLogger, onDamage: () => {} },
+        {
+          workspaces: [WORKSPACE, OTHER],
+          keys,
+          redis: rig.redis,
+          redisAddress: address,
+          clock,
+          random,
+          log: silentLogger,
+          onDamage: () => {},
+          onLoss: () => {},
+        },
       );
       caches.push(cache);
       return cache;

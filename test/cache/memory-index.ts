@@ -1,6 +1,8 @@
+import { KINDS } from '../../src/batch/kind.ts';
 import type { GroupIndex, TakenGroup } from '../../src/cache/group-index.ts';
 import type { StoredGroup } from '../../src/cache/payload-store.ts';
 import type { GroupId } from '../../src/cache/segment-format.ts';
+import type { Place } from '../../src/cache/taking-order.ts';
 
 /** A group index in memory, for tests of what uses one. It passes the contract of the real one. */
 export interface MemoryIndex extends GroupIndex {
@@ -14,6 +16,7 @@ export interface MemoryIndex extends GroupIndex {
 
 interface Entry {
   readonly group: StoredGroup;
+  readonly place: Place;
   state: 'waiting' | 'taken' | { readonly untilMs: number };
 }
 
@@ -21,6 +24,8 @@ interface Entry {
 export function createMemoryIndex(now: () => number): MemoryIndex {
   const entries = new Map<GroupId, Entry>();
   let waiting: GroupId[] = [];
+  let backlog: GroupId[] = [];
+  let hasCanary = false;
 
   const guard = (call: string): Promise<void> => {
     if (index.isAway) return Promise.reject(new Error('Redis is away'));
@@ -45,30 +50,51 @@ export function createMemoryIndex(now: () => number): MemoryIndex {
   };
   const next = (): TakenGroup | undefined => {
     promoteDue();
-    const id = waiting.shift();
+    if (hasCanary) {
+      hasCanary = false;
+      return { id: 'canary' as GroupId, oldestAt: 0, bytes: 0, isCanary: true, job: undefined as never };
+    }
+    const id = waiting.shift() ?? backlog.shift();
     const entry = id && entries.get(id);
     if (!id || !entry) return undefined;
     entry.state = 'taken';
-    return { id, oldestAt: entry.group.oldestAt, job: undefined as never };
+    return { id, oldestAt: entry.group.oldestAt, bytes: entry.group.bytes, isCanary: false, job: undefined as never };
   };
   const forget = (id: GroupId): void => {
     entries.delete(id);
     waiting = waiting.filter((other) => other !== id);
+    backlog = backlog.filter((other) => other !== id);
   };
+  const rankOf = (id: GroupId): number => KINDS.indexOf(entries.get(id)?.group.kind ?? 'Performance');
 
   const index: MemoryIndex = {
     isAway: false,
     calls: [],
     loseNext: () => void next(),
-    add: (group) => index.addAll([group]),
-    async addAll(groups) {
+    add: (group, place) => index.addAll([group], place),
+    async addAll(groups, place = 'fresh') {
       await guard(`add ${groups.map(({ id }) => numberOf(id)).join(' ')}`);
       for (const group of groups) {
         if (entries.has(group.id)) continue;
-        entries.set(group.id, { group, state: 'waiting' });
-        waiting.push(group.id);
+        entries.set(group.id, { group, place, state: 'waiting' });
+        (place === 'fresh' ? waiting : backlog).push(group.id);
       }
+      backlog.sort((a, b) => rankOf(b) - rankOf(a));
     },
+    async addCanary() {
+      await guard('addCanary');
+      hasCanary = true;
+    },
+    async bringBacklogForward() {
+      if (index.isAway) throw new Error('Redis is away');
+      await Promise.resolve();
+      const [first, ...others] = backlog;
+      if (first === undefined) return false;
+      backlog = others;
+      waiting.unshift(first);
+      return true;
+    },
+    reconnect: () => void index.calls.push('reconnect'),
     async take() {
       if (index.isAway) throw new Error('Redis is away');
       await Promise.resolve();

@@ -49,6 +49,16 @@ describe('createRest', () => {
     assert.equal(waits(Number.NaN), 8 * MINUTE_MS);
   });
 
+  it('tries at once when the clock was set back, instead of an hour and eight minutes later', () => {
+    const rest = createRest(SCHEDULE);
+    rest.failed(START_MS, 'away', undefined);
+    assert.equal(rest.allowance(START_MS, 8), 0);
+    assert.equal(rest.allowance(START_MS - 60 * MINUTE_MS, 8), 1);
+    rest.failed(START_MS - 60 * MINUTE_MS, 'still away', undefined);
+    assert.equal(rest.allowance(START_MS - 53 * MINUTE_MS, 8), 0);
+    assert.equal(rest.allowance(START_MS - 52 * MINUTE_MS, 8), 1);
+  });
+
   it('wakes with an answer and begins to count anew with the next failure', () => {
     const rest = createRest(SCHEDULE);
     rest.failed(START_MS, 'away', undefined);

@@ -3,7 +3,8 @@ import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, stat, trunc
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { PayloadStore } from '../../src/cache/payload-store.ts';
-import type { GroupId } from '../../src/cache/segment-format.ts';
+import { decodeHeader, decodePrefix, encodeGroup, type GroupId, PREFIX_BYTES } from '../../src/cache/segment-format.ts';
+import { generateKeyRing, openKeyRing, withNewKey } from '../../src/workspace/key-ring.ts';
 import { batchesOf, payloadStoreContract } from '../contracts/payload-store-contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { batchOf, newKeys, OTHER, textsOf, WORKSPACE } from './batches.ts';
@@ -236,15 +237,74 @@ describe('segments', () => {
     await open.close();
   });
 
-  it('sealed with a key that is lost cannot be opened; they say so and stay on disk aside', async () => {
+  it('sealed with a key that is lost are kept and counted, are not offered, and are whole again when the key is back', async () => {
     await using rig = await segmentRig();
-    const [id] = await store(rig, ['secret']);
+    const { keys } = rig;
+    const [id] = await store(rig, ['secret', 'other']);
     rig.keys = newKeys();
     const open = await rig.open();
-    const [member] = (await open.read(id as GroupId)) ?? [];
-    assert.ok(member && !member.content.readable);
-    assert.match(member.content.message, /key [0-9a-f]{8} is not in the key ring/);
-    assert.equal((await asideIn(rig)).length, 1);
+    assert.equal(await open.read(id as GroupId), undefined);
+    assert.equal(open.has(id as GroupId), false);
+    assert.deepEqual(open.outstanding(WORKSPACE), []);
+    assert.equal(open.groups(WORKSPACE), 0);
+    assert.deepEqual(open.cached(WORKSPACE, 'Event'), { batches: 2, bytes: 11 });
+    assert.deepEqual(open.unopenable(WORKSPACE), [{ keyId: keys.currentKeyId, groups: 2, batches: 2, bytes: 11 }]);
+    assert.deepEqual(open.unopenable(OTHER), []);
+    const later = await open.append([batchOf('new')]);
+    assert.equal(later.batches, 1);
+    rig.clock.advance(60_000);
+    await open.close();
+    rig.keys = keys;
+    const again = await rig.open();
+    assert.deepEqual(await readable(again), ['secret', 'other']);
+    assert.equal(again.unopenable().length, 1);
+    assert.deepEqual(await asideIn(rig), []);
+    await again.close();
+  });
+
+  it('of a release that did not name the key in the header are known by their first envelope', async () => {
+    await using rig = await segmentRig();
+    await store(rig, ['old']);
+    const path = await pathOfOnly(rig);
+    const bytes = await readFile(path);
+    const prefix = decodePrefix(bytes);
+    assert.ok(prefix);
+    const header = decodeHeader(prefix, bytes);
+    assert.ok(header);
+    const payload = bytes.subarray(PREFIX_BYTES + prefix.headerBytes);
+    const { keyId, ...older } = header;
+    await writeFile(path, Buffer.concat([encodeGroup(older, [payload]), payload]));
+    const open = await rig.open();
+    assert.deepEqual(open.keyUse(), [{ keyId, groups: 1, batches: 1, bytes: 3 }]);
+    assert.deepEqual(await readable(open), ['old']);
+    await open.close();
+    rig.keys = newKeys();
+    const without = await rig.open();
+    assert.equal(without.unopenable()[0]?.keyId, keyId);
+    await without.close();
+  });
+
+  it('hold one key each while they are written, and keep it in use as long as they exist', async () => {
+    await using rig = await segmentRig();
+    const ring = openKeyRing(JSON.stringify(generateKeyRing()));
+    rig.keys = ring;
+    const old = ring.currentKeyId;
+    const open = await rig.open();
+    const first = await open.append([batchOf('before')]);
+    ring.replace(withNewKey(ring.content()));
+    await open.append([batchOf('after')]);
+    assert.equal((await rig.segments()).length, 2);
+    assert.deepEqual(
+      open.keyUse().map(({ keyId, groups }) => [keyId, groups]),
+      [old, ring.currentKeyId].map((keyId) => [keyId, 1]),
+    );
+    assert.deepEqual(await readable(open), ['before', 'after']);
+    open.markDone(first.id, [0]);
+    await eventually('the old segment is gone', async () => (await rig.segments()).length === 1);
+    assert.deepEqual(
+      open.keyUse().map(({ keyId }) => keyId),
+      [ring.currentKeyId],
+    );
     await open.close();
   });
 

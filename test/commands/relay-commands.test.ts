@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { agentsCommand } from '../../src/commands/agents.ts';
+import { cacheCommand } from '../../src/commands/cache.ts';
 import { deadLettersCommand } from '../../src/commands/dead-letters.ts';
 import { enrolmentKeyCommand } from '../../src/commands/enrolment-key.ts';
 import type { Output } from '../../src/commands/output.ts';
@@ -45,6 +46,51 @@ describe('relay agents', () => {
     const { agent } = await json<{ agent: { state: string; stateReason: string } }>(agentsCommand, rig.socket, 'show', 'db01');
     assert.deepEqual([agent.state, agent.stateReason], ['suspended', 'stolen']);
     assert.match(await run(agentsCommand, rig.socket, 'show', 'db01'), /^state {7}suspended since 2026-11-23 00:00:00 \(stolen\)$/m);
+  });
+});
+
+describe('relay cache', () => {
+  const asked: string[] = [];
+  const cacheWith =
+    (answer: boolean): MakeCommand =>
+    (env, outputFor) =>
+      cacheCommand(env, outputFor, async (question) => {
+        asked.push(question);
+        return answer;
+      });
+
+  it('shows what waits for each workspace', async () => {
+    await using rig = await createControlRig();
+    const shown = await run(cacheWith(false), rig.socket, 'status');
+    assert.match(shown, /^WORKSPACE +STATE +SINCE +NEXT TRY +BATCHES/);
+    assert.match(shown, /\nthe bank +held +2026-11-23 00:00:00 +2026-11-23 00:08:00 +0 +0 +2026-11-23 00:00:00 +HTTP 503/);
+    assert.deepEqual(await json(cacheWith(false), rig.socket, 'status', '--workspace', 'the bank'), STATUS.cache.workspaces);
+  });
+
+  it('tries now, pauses and resumes the workspaces named, or all', async () => {
+    await using rig = await createControlRig();
+    assert.equal(await run(cacheWith(false), rig.socket, 'retry-now'), 'the bank: tried now.');
+    await run(cacheWith(false), rig.socket, 'pause', '--workspace', BANK.slice(0, 8));
+    await run(cacheWith(false), rig.socket, 'resume', '--workspace', 'the bank');
+    assert.deepEqual(rig.orders, [
+      ['retryNow', BANK],
+      ['pause', BANK, true],
+      ['pause', BANK, false],
+    ]);
+    await assert.rejects(run(cacheWith(false), rig.socket, 'pause', '--workspace', 'the plant'), /"the plant" fits no workspace of this relay: the bank/);
+  });
+
+  it('purges only when somebody said yes', async () => {
+    await using rig = await createControlRig();
+    await assert.rejects(run(cacheWith(false), rig.socket, 'purge'), /Nothing was deleted/);
+    assert.match(asked.at(-1) ?? '', /for good:\nthe bank: 0 batches/);
+    assert.equal(rig.orders.length, 0);
+    const before = Date.now();
+    assert.match(await run(cacheWith(true), rig.socket, 'purge', '--older-than', '1h', '--kind', 'Performance'), /^2 batches \(20B\) were deleted/);
+    assert.deepEqual(await json(cacheWith(false), rig.socket, 'purge', '--yes', '--data-type', 'DEMO_BLOB'), { batches: 2, bytes: 20 });
+    const [first, second] = rig.orders.map(([, id, what]) => ({ id, ...(what as { before: number; kind?: string; dataType?: string }) }));
+    assert.deepEqual([first?.id, first?.kind, second?.dataType], [BANK, 'Performance', 'DEMO_BLOB']);
+    assert.ok(first && first.before >= before - 3_600_000 && first.before <= Date.now() - 3_600_000);
   });
 });
 
@@ -101,6 +147,67 @@ describe('relay dead-letters', () => {
     await using rig = await createControlRig();
     const { id } = await putLetter(rig, Buffer.from([0xde, 0xad]));
     assert.match(await run(deadLettersCommand, rig.socket, 'show', id), /\(not deflate; 2 bytes in hexadecimal\)\ndead$/);
+  });
+
+  it('lists all, however many, or those of a workspace and a data type', async () => {
+    await using rig = await createControlRig();
+    for (let at = 0; at < 520; at += 1) await putLetter(rig, Buffer.alloc(1), at < 3 ? 'RARE' : 'COMMON');
+    assert.equal((await json<unknown[]>(deadLettersCommand, rig.socket, 'list')).length, 520);
+    assert.equal((await json<unknown[]>(deadLettersCommand, rig.socket, 'list', '--workspace', BANK.slice(0, 8), '--data-type', 'RARE')).length, 3);
+    assert.deepEqual(await json(deadLettersCommand, rig.socket, 'list', '--workspace', 'ffff'), []);
+  });
+
+  it('sends them again: the named ones, or all that fit', async () => {
+    await using rig = await createControlRig();
+    const letters = [await putLetter(rig, Buffer.from('1'), 'A'), await putLetter(rig, Buffer.from('2'), 'A'), await putLetter(rig, Buffer.from('3'), 'B')];
+    assert.equal(await run(deadLettersCommand, rig.socket, 'replay', letters[0]?.id ?? ''), '1 of 1 dead letters were sent again.');
+    assert.deepEqual(rig.stored, letters.slice(0, 1));
+    assert.equal(await run(deadLettersCommand, rig.socket, 'replay', '--all', '--data-type', 'A'), '1 of 1 dead letters were sent again.');
+    assert.deepEqual(
+      rig.stored.map(({ id }) => id),
+      letters.slice(0, 2).map(({ id }) => id),
+    );
+    assert.equal((await rig.deadLetters.list()).length, 1);
+  });
+
+  it('keeps what the cache does not take, and says why', async () => {
+    await using rig = await createControlRig();
+    const { id } = await putLetter(rig, Buffer.from('1'), 'TOO_MUCH');
+    await assert.rejects(run(deadLettersCommand, rig.socket, 'replay', '--all'), { exitCode: 1, message: `${id}: The cache is full.` });
+    assert.equal((await rig.deadLetters.list()).length, 1);
+    await assert.rejects(run(deadLettersCommand, rig.socket, 'replay', 'x'), { exitCode: 1, message: 'x: there is no such dead letter' });
+  });
+
+  it('does nothing unless it is said to which, and discards nothing unasked', async () => {
+    await using rig = await createControlRig();
+    const { id } = await putLetter(rig, Buffer.from('1'));
+    for (const words of [['replay'], ['replay', id, '--all'], ['discard', '--data-type', 'A'], ['export', id, '--workspace', BANK]]) {
+      await assert.rejects(run(deadLettersCommand, rig.socket, ...words), { exitCode: 2, message: /^Say which/ }, words.join(' '));
+    }
+    const asked: string[] = [];
+    const hesitant: MakeCommand = (env, outputFor) =>
+      deadLettersCommand(env, outputFor, async (question) => {
+        asked.push(question);
+        return false;
+      });
+    await assert.rejects(run(hesitant, rig.socket, 'discard', id), { exitCode: 1, message: /^Nothing was discarded/ });
+    assert.deepEqual(asked, ['Delete 1 dead letters for good?']);
+    assert.equal((await rig.deadLetters.list()).length, 1);
+    assert.equal(await run(deadLettersCommand, rig.socket, 'discard', id, '--yes'), '1 of 1 dead letters were discarded.');
+    assert.deepEqual(await rig.deadLetters.list(), []);
+  });
+
+  it('exports them inflated, to standard output or to a new file; what is not what it says goes out in base64', async () => {
+    await using rig = await createControlRig();
+    const { id } = await putLetter(rig, deflateSync('{"Message":"hello"}'));
+    assert.equal(await run(deadLettersCommand, rig.socket, 'export', id), '{"Message":"hello"}');
+    const broken = await putLetter(rig, Buffer.from([0xde, 0xad]));
+    const path = join(rig.folder, 'letters.json');
+    assert.equal(await run(deadLettersCommand, rig.socket, 'export', id, broken.id, '--out', path), `2 dead letters are in ${path}.`);
+    assert.equal(await readFile(path, 'utf8'), `{"Message":"hello"}\n${JSON.stringify({ id: broken.id, encoding: 'deflate', body: '3q0=' })}\n`);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await assert.rejects(run(deadLettersCommand, rig.socket, 'export', id, '--out', path), CommandFailure);
+    assert.equal((await rig.deadLetters.list()).length, 2);
   });
 });
 

@@ -35,7 +35,7 @@ describe('relay config', () => {
     await using file = await createConfigurationFile('retry: { every: 90s }\ndata: kept');
     const shown = await run('show', '--config', file.path);
     assert.match(shown, /^ {2}every: 1m30s$/m);
-    assert.match(shown, /^ {2}limit: 10GiB$/m);
+    assert.match(shown, /^ {2}segmentSize: 64MiB$/m);
     assert.deepEqual(JSON.parse(await run('show', '--json', '--config', file.path)), parse(shown));
 
     await using again = await createConfigurationFile(shown);

@@ -134,10 +134,15 @@ workspaces:
 
   const contradictions: [title: string, text: string, problem: string][] = [
     ['a group larger than a segment', 'cache: { groupSize: 8MiB, segmentSize: 4MiB }', 'cache.groupSize: found 8MiB; at most cache.segmentSize, which is 4MiB'],
+    [
+      'a drop order without all kinds',
+      'cache: { dropOrder: [Event, Alert, Event] }',
+      'cache.dropOrder: found Event, Alert, Event; each of Performance, Metadata, State, Configuration, Event, Alert once',
+    ],
     ['a segment larger than the cache', 'cache: { limit: 32MiB }', 'cache.segmentSize: found 64MiB; at most cache.limit, which is 32MiB'],
     [
       'a workspace that may keep more than all',
-      'cache: { limitPerWorkspace: 11GiB }',
+      'cache: { limit: 10GiB, limitPerWorkspace: 11GiB }',
       'cache.limitPerWorkspace: found 11GiB; at most cache.limit, which is 10GiB',
     ],
     [

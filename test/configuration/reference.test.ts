@@ -13,7 +13,8 @@ function leavesOf(value: unknown, path = ''): string[] {
 const EVERYTHING = {
   managementGroup: { approve: [{ hostName: 'a*', enrolmentKey: 'k' }] },
   authority: { serverNames: ['a.example.org'], serverCertificateFile: '/c', serverKeyFile: '/k' },
-  cache: { limitPerWorkspace: '1GiB', keyFile: '/k', redis: { socket: '/s', passwordFile: '/p' } },
+  cache: { limit: '10GiB', limitPerWorkspace: '1GiB', keyFile: '/k', redis: { socket: '/s', passwordFile: '/p' } },
+  upstream: { maxRate: '1MiB' },
   workspaces: [{ id: '3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f', name: 'a', endpoint: 'https://a', sharedKeyFile: '/k', trustFile: '/t' }],
 };
 
@@ -42,7 +43,7 @@ describe('the reference', () => {
     const lines = referenceTable().split('\n');
     assert.equal(lines.length, rows.length + 2);
     const limit = lines.find((line) => line.startsWith('| `cache.limit` |')) ?? '';
-    assert.match(limit, /^\| `cache\.limit` \| size \| 10GiB \| 64KiB to 1PiB \| `RELAY_CACHE_LIMIT` \| What may wait on disk/);
+    assert.match(limit, /^\| `cache\.limit` \| size \| 80 % of the free disk less 64MiB \| 64KiB to 1PiB \| `RELAY_CACHE_LIMIT` \| What may wait on disk/);
     assert.ok(lines.some((line) => line.startsWith('| `workspaces[].id` | GUID | **required** |')));
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { Kind } from '../../src/batch/kind.ts';
 import type { GroupIndex, TakenGroup } from '../../src/cache/group-index.ts';
 import type { StoredGroup } from '../../src/cache/payload-store.ts';
 import type { GroupId } from '../../src/cache/segment-format.ts';
@@ -129,6 +130,64 @@ export function groupIndexContract(makeIndex: () => Promise<{ readonly index: Gr
     await index.remove(groupOf(1).id);
     await index.remove(groupOf(99).id);
     assert.deepEqual(await takeAll(index), [2]);
+  });
+
+  it('gives fresh groups before the backlog, and of the backlog the kind first that is dropped last', async () => {
+    const { index } = await makeIndex();
+    const kindOf = (number: number, kind: Kind): StoredGroup => ({ ...groupOf(number), kind });
+    await index.addAll([kindOf(1, 'Performance'), kindOf(2, 'Event'), kindOf(3, 'Alert')], 'backlog');
+    await index.add(kindOf(4, 'Event'), 'backlog');
+    await index.add(kindOf(5, 'State'), 'backlog');
+    await index.add(kindOf(6, 'Performance'));
+    assert.deepEqual(await takeAll(index), [6, 3, 2, 4, 5, 1]);
+  });
+
+  it('brings the first of the backlog before what is fresh, and says when there is none', async () => {
+    const { index } = await makeIndex();
+    await index.addAll([groupOf(1), groupOf(2)], 'backlog');
+    await index.addAll([groupOf(3), groupOf(4)]);
+    assert.equal(await index.bringBacklogForward(), true);
+    assert.deepEqual(await takeAll(index), [1, 3, 4, 2]);
+    assert.equal(await index.bringBacklogForward(), false);
+  });
+
+  it('gives groups that were taken from the backlog and put back before all others, in order', async () => {
+    const { index } = await makeIndex();
+    await index.addAll([8, 9, 10, 11].map(groupOf), 'backlog');
+    const taken = [await mustTake(index), await mustTake(index), await mustTake(index)];
+    await index.add(groupOf(12));
+    for (const one of taken.reverse()) await index.putBack(one);
+    assert.deepEqual(await takeAll(index), [8, 9, 10, 12, 11]);
+  });
+
+  it('gives a canary as the next one, once, and does not count it among the groups', async () => {
+    const { index } = await makeIndex();
+    await index.add(groupOf(1));
+    await index.addCanary();
+    await index.addCanary();
+    assert.deepEqual((await index.ids()).map(numberOf), [1]);
+    const canary = await mustTake(index);
+    assert.equal(canary.isCanary, true);
+    await index.finish(canary);
+    const { id, isCanary } = await mustTake(index);
+    assert.deepEqual({ id, isCanary }, { id: groupOf(1).id, isCanary: false });
+    assert.deepEqual(await takeAll(index), []);
+    await index.addCanary();
+    assert.equal((await mustTake(index)).isCanary, true);
+  });
+
+  it('goes on with what it holds after a new connection was made', async () => {
+    const { index } = await makeIndex();
+    await index.addAll([groupOf(1), groupOf(2)]);
+    const taken = await mustTake(index);
+    index.reconnect();
+    assert.deepEqual(await takeAll(index), [2]);
+    // The old connection went, and with it what was taken by it.
+    await index.release(taken.id);
+    const again = await mustTake(index);
+    assert.equal(again.id, taken.id);
+    await index.finish(again);
+    assert.deepEqual((await index.ids()).map(numberOf), [2]);
   });
 
   it('keeps what is taken while it is extended', async () => {

@@ -175,6 +175,25 @@ function contract(makeRig: () => Promise<PayloadStoreRig>): void {
     await store.close();
   });
 
+  it('gives the groups of one workspace and kind in the order in which they came, with the bytes each takes', async () => {
+    await using rig = await makeRig();
+    const store = await rig.open();
+    const one = await store.append([batchOf('x'.repeat(500))]);
+    await store.append([batchOf('of another kind', { kind: 'Alert' })]);
+    await store.append([batchOf('of another workspace', { workspaceId: OTHER })]);
+    const two = await store.append([batchOf('x', { receivedAt: START_MS - 1 })]);
+    const before = store.usedBytes(WORKSPACE);
+    const [first, second, ...more] = [...store.groupsOf(WORKSPACE, 'Event')];
+    assert.deepEqual([first?.id, second?.id, more], [one.id, two.id, []]);
+    store.withdraw(one.id);
+    assert.equal(before - store.usedBytes(WORKSPACE), first?.storedBytes);
+    assert.deepEqual(
+      [...store.groupsOf(WORKSPACE, 'Event')].map(({ id }) => id),
+      [two.id],
+    );
+    await store.close();
+  });
+
   it('uses at least the bytes it keeps, and none when all is done', async () => {
     await using rig = await makeRig();
     const store = await rig.open();

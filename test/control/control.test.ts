@@ -12,12 +12,22 @@ import { createControlServer } from '../../src/control/server.ts';
 import { silentLogger } from '../../src/logger.ts';
 import type { Agent } from '../../src/management-group/agent.ts';
 import type { EnrolmentKey } from '../../src/management-group/enrolment-keys.ts';
-import { BANK, PLANT } from '../management-group/rig.ts';
+import { BANK, PLANT, START } from '../management-group/rig.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type ControlRig, createControlRig, DB01, putLetter, STATUS, WEB01, WEB02 } from './rig.ts';
+import { type ControlRig, createControlRig, DB01, operationsIn, putLetter, STATUS, WEB01, WEB02 } from './rig.ts';
 
-function serverLike({ group, deadLetters }: ControlRig, socket: string): ReturnType<typeof createControlServer> {
-  return createControlServer(socket, { group, deadLetters, serves: () => true, status: () => STATUS, log: silentLogger });
+function serverLike({ group, deadLetters, put, keys }: ControlRig, socket: string): ReturnType<typeof createControlServer> {
+  return createControlServer(socket, {
+    group,
+    deadLetters,
+    put,
+    losses: { list: () => [] },
+    operations: operationsIn([]),
+    serves: () => true,
+    status: () => STATUS,
+    keys,
+    log: silentLogger,
+  });
 }
 
 describe('the control socket', () => {
@@ -136,6 +146,38 @@ describe('the control routes', () => {
     assert.deepEqual([opened.encoding, opened.headers, opened.body], ['deflate', { 'x-ms-azureregion': 'OnPremise' }, 'AQID']);
     for (const name of ['0'.repeat(36), '..%2F..%2Fgroup.sqlite', 'x'])
       await assert.rejects(ask(rig.socket, 'GET', `/dead-letters/${name}`), /There is no dead letter/);
+  });
+
+  it('send again and discard what was quarantined, too, and say what became of each', async () => {
+    await using rig = await createControlRig();
+    const batch = await putLetter(rig, Buffer.from('no JSON'));
+    await rig.deadLetters.put(batch, { reason: 'quarantined', answer: 'not-json' }, START);
+    const other = await putLetter(rig, Buffer.from('neither'));
+    const full = await putLetter(rig, Buffer.from('x'), 'TOO_MUCH');
+    const gone = '0'.repeat(36);
+    assert.deepEqual(await ask(rig.socket, 'POST', '/dead-letters/replay', { ids: [batch.id, gone, full.id] }), [
+      { id: batch.id, outcome: 'replayed' },
+      { id: gone, outcome: 'gone' },
+      { id: full.id, outcome: 'kept', message: 'The cache is full.' },
+    ]);
+    assert.deepEqual(rig.stored, [batch]);
+    assert.deepEqual(await ask(rig.socket, 'POST', '/dead-letters/discard', { ids: [other.id, gone] }), [
+      { id: other.id, outcome: 'discarded' },
+      { id: gone, outcome: 'gone' },
+    ]);
+    assert.deepEqual(
+      (await rig.deadLetters.list()).map(({ id }) => id),
+      [full.id],
+    );
+  });
+
+  it('refuse what names no dead letters, or too many, or pages that are none', async () => {
+    await using rig = await createControlRig();
+    for (const ids of [undefined, [], Array.from({ length: 51 }, () => '0'.repeat(36)), 'x']) {
+      await assert.rejects(ask(rig.socket, 'POST', '/dead-letters/replay', { ids }), { code: 'relay.command.refused', message: /ids/ });
+    }
+    for (const query of ['after=x', 'limit=0', 'limit=501', 'more=1'])
+      await assert.rejects(ask(rig.socket, 'GET', `/dead-letters?${query}`), { code: 'relay.command.refused' }, query);
   });
 
   it('answer what they do not know in words', async () => {

@@ -1,15 +1,20 @@
-import { randomUUID } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Batch } from '../../src/batch/batch.ts';
 import { createBatchId } from '../../src/batch/batch-id.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { type DeadLetters, openDeadLetters } from '../../src/cache/dead-letters.ts';
+import type { LossEntry } from '../../src/cache/loss.ts';
+import type { CacheOperations } from '../../src/cache/operations.ts';
 import type { Status } from '../../src/control/api.ts';
 import { createControlServer } from '../../src/control/server.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ManagementGroup } from '../../src/management-group/management-group.ts';
 import { openManagementGroup } from '../../src/management-group/management-group.ts';
+import { loadKeyRing } from '../../src/workspace/key-ring-file.ts';
+import { createKeyRotation, type KeyHolding, type KeyRotation } from '../../src/workspace/key-rotation.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
-import { BANK, certificate, enrolled, newKeyRing, START } from '../management-group/rig.ts';
+import { BANK, certificate, enrolled, START } from '../management-group/rig.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -49,17 +54,35 @@ export interface ControlRig extends AsyncDisposable {
   readonly folder: string;
   readonly group: ManagementGroup;
   readonly deadLetters: DeadLetters;
+  /** What was put into the cache. */
+  readonly stored: Batch[];
+  readonly put: Cache['put'];
+  readonly keys: KeyRotation;
   /** Messages of the log at level error. */
   readonly errors: string[];
+  /** What operators did to the cache. */
+  readonly orders: unknown[][];
 }
 
 /** A control server with three agents. */
-export async function createControlRig(): Promise<ControlRig> {
+export async function createControlRig(losses: readonly LossEntry[] = []): Promise<ControlRig> {
   const folder = await temporaryFolder();
-  const keys = newKeyRing();
+  const clock = createManualClock(START);
   const errors: string[] = [];
+  const orders: unknown[][] = [];
   const log = createLogger('error', { write: (line: string) => void errors.push(line) });
-  const group = openManagementGroup(join(folder.path, 'group.sqlite'), { keys, clock: createManualClock(START), log });
+  const ring = await loadKeyRing({ credentialsFolder: undefined, keyFile: undefined, ownFile: join(folder.path, 'keys.json'), now: clock.now }, log);
+  const group = openManagementGroup(join(folder.path, 'group.sqlite'), { keys: ring, clock, log });
+  const holdings = (): Promise<KeyHolding[]> => Promise.resolve(group.enrolmentKeys.sealedWith().map((keyId) => ({ keyId, enrolmentKeys: 1 })));
+  const keys = createKeyRotation({
+    ring,
+    keyLifeMs: 90 * 86_400_000,
+    holdings,
+    reseal: group.enrolmentKeys.reseal,
+    forget: () => Promise.resolve(),
+    clock,
+    log,
+  });
   for (const [at, [agentId, hostName]] of [
     [WEB01, 'web01.example.org'],
     [WEB02, 'web02.example.org'],
@@ -67,16 +90,36 @@ export async function createControlRig(): Promise<ControlRig> {
   ].entries()) {
     group.registry.enrol(enrolled(parseAgentId(agentId ?? ''), { hostName: hostName ?? '', certificate: certificate(`c${at}`) }));
   }
-  const deadLetters = await openDeadLetters(join(folder.path, 'dead'), keys);
+  const deadLetters = await openDeadLetters(join(folder.path, 'dead'), ring);
   const socket = join(folder.path, 'relay.sock');
-  const server = createControlServer(socket, { group, deadLetters, serves: (id) => id === BANK, status: () => STATUS, log });
+  const stored: Batch[] = [];
+  const put: Cache['put'] = async (batch) => {
+    if (batch.dataType === 'TOO_MUCH') return { outcome: 'full', message: 'The cache is full.' };
+    stored.push(batch);
+    return { outcome: 'stored' };
+  };
+  const server = createControlServer(socket, {
+    group,
+    deadLetters,
+    put,
+    losses: { list: () => losses },
+    operations: operationsIn(orders),
+    serves: (id) => id === BANK,
+    status: () => STATUS,
+    keys,
+    log,
+  });
   await server.start();
   return {
     socket,
     folder: folder.path,
     group,
     deadLetters,
+    stored,
+    put,
+    keys,
     errors,
+    orders,
     async [Symbol.asyncDispose]() {
       await server.stop();
       group.close();
@@ -85,14 +128,28 @@ export async function createControlRig(): Promise<ControlRig> {
   };
 }
 
+/** Operations that only note what was asked. */
+export function operationsIn(orders: unknown[][]): CacheOperations {
+  return {
+    retryNow: (...order) => void orders.push(['retryNow', ...order]),
+    async pause(...order) {
+      orders.push(['pause', ...order]);
+    },
+    async purge(...order) {
+      orders.push(['purge', ...order]);
+      return { batches: 2, bytes: 20 };
+    },
+  };
+}
+
 /** Puts a dead letter aside and returns its batch. */
-export async function putLetter({ deadLetters }: Pick<ControlRig, 'deadLetters'>, body: Buffer): Promise<Batch> {
+export async function putLetter({ deadLetters }: Pick<ControlRig, 'deadLetters'>, body: Buffer, dataType = 'DEMO_BLOB'): Promise<Batch> {
   const batch: Batch = {
-    id: createBatchId(START, Math.random),
+    id: createBatchId(START, randomFillSync),
     workspaceId: BANK,
     agentId: parseAgentId(randomUUID()),
     kind: 'Event',
-    dataType: 'DEMO_BLOB',
+    dataType,
     solution: 'LogManagement',
     receivedAt: START,
     origin: { protocol: 'operational-data', service: 'operational-data', encoding: 'deflate', headers: { 'x-ms-azureregion': 'OnPremise' } },

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
@@ -53,6 +54,8 @@ export interface IntakeRig extends AsyncDisposable {
   readonly aside: { readonly batch: Batch; readonly cause: DeadLetterCause }[];
   /** What the cache answers from now on. */
   answer(outcome: PutOutcome): void;
+  /** Whether the workspace counts as held from now on. */
+  hold(isHeld: boolean): void;
   /** Lines of the log so far, without those below `info`; `levels` chooses others. */
   lines(...levels: string[]): LogLine[];
   /** A figure as it would be scraped, such as `relay_intake_refused_total{reason="x"}`; 0 when there is none. */
@@ -79,8 +82,8 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
     metrics,
     log,
   });
-  const { kept, aside, keeper, answer } = fakeKeeper();
-  const accept = createAccept({ cache: keeper, clock, random: Math.random, metrics, log });
+  const { kept, aside, keeper, answer, hold } = fakeKeeper();
+  const accept = createAccept({ cache: keeper, retryEveryMs: 480_000, clock, random: (bytes) => void randomFillSync(bytes), metrics, log });
   const serves = (id: WorkspaceId): boolean => id === workspaceId;
   const maySend = (agent: Pick<Agent, 'workspaceId' | 'agentId'>): boolean => group.registry.get(agent)?.state === 'approved';
   const { maxInflatedSize, bodyTimeout, blobAddressLife } = options;
@@ -103,6 +106,7 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
     kept,
     aside,
     answer,
+    hold,
     lines: (...levels) => written.filter(({ level }) => (levels.length > 0 ? levels.includes(level) : level !== 'debug')),
     async figure(name) {
       const line = (await metrics.expose()).split('\n').find((candidate) => candidate.startsWith(`${name} `));
@@ -116,10 +120,11 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
   };
 }
 
-function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer'> & { readonly keeper: Keeper } {
+function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer' | 'hold'> & { readonly keeper: Keeper } {
   const kept: Batch[] = [];
   const aside: { readonly batch: Batch; readonly cause: DeadLetterCause }[] = [];
   let outcome: PutOutcome = { outcome: 'stored' };
+  let isHeld = false;
   const keeper: Keeper = {
     async put(batch) {
       if (outcome.outcome === 'stored') kept.push(batch);
@@ -129,6 +134,7 @@ function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer'> & { readonly
       if (outcome.outcome === 'stored') aside.push({ batch, cause });
       return outcome;
     },
+    isHeld: () => isHeld,
   };
   return {
     kept,
@@ -136,6 +142,9 @@ function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer'> & { readonly
     keeper,
     answer(next) {
       outcome = next;
+    },
+    hold(held) {
+      isHeld = held;
     },
   };
 }

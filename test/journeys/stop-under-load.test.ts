@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { startFleet } from '../support/fleet.ts';
@@ -41,6 +42,42 @@ test('what a slow workspace is about to answer is waited for at the stop, so tha
   await relay.start();
   assert.equal((await everythingArrives(oracle, dataFolder, BANK)).repeated, 0);
 });
+
+test('a second signal ends the relay at once, and nothing that was acknowledged is lost', async () => {
+  await using site = await startSite();
+  const { relay } = site;
+  const { local, dataFolder } = site.upstream();
+  const oracle = createOracle();
+  await using fleet = startFleet({ machines: await site.machines(4), oracle });
+  await eventually('data flows', () => local.batchIds(BANK).length >= 20);
+  await local.setFault({ mode: 'hang' });
+  await eventually('answers are outstanding', () => local.held() > 0);
+  const { pid } = await relay.status();
+  const ending = relay.end('SIGTERM');
+  let ended = false;
+  void ending.then(() => {
+    ended = true;
+  });
+  await eventually('it stops taking', () => fleetIsRefused(site));
+  assert.equal(ended, false, 'it waits for what is in flight');
+  const startedAt = performance.now();
+  process.kill(pid, 'SIGTERM');
+  assert.equal((await ending).code, 1);
+  assert.ok(performance.now() - startedAt < 10_000, 'the deadline is twenty seconds');
+  await fleet.stop();
+  await local.setFault({ mode: 'none' });
+  await relay.start();
+  await everythingArrives(oracle, dataFolder, BANK);
+});
+
+async function fleetIsRefused(site: Awaited<ReturnType<typeof startSite>>): Promise<boolean> {
+  const { port } = await site.target();
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
+    socket.once('connect', () => socket.destroy());
+  });
+}
 
 test('a relay that is told to stop while it still waits for Redis does so at once', async () => {
   await using site = await startSite({ sections: { log: { level: 'debug' } } });

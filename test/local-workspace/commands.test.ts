@@ -136,3 +136,16 @@ test('the control socket tells the same as the files, refuses what it does not k
   await local.stop();
   await assert.rejects(ask('/fault'), { code: 'relay.control.not-running' });
 });
+
+test('count --duplicates tells what came more than once, by id and by content, and does not ask the running process', async (t) => {
+  const { dataFolder, listening } = await startRig(t);
+  const [one, other] = [await onboardedAgent(listening, BANK), await onboardedAgent(listening, BANK)];
+  for (const id of ['b-1', 'b-1', 'b-2']) await post(listening, one.identity, syslog(['a', 'b'], { 'x-relay-batch-id': id }));
+  await post(listening, one.identity, syslog(['b', 'c'], { 'x-relay-batch-id': 'b-3' }));
+  await post(listening, other.identity, syslog(['a', 'b'], { 'x-relay-batch-id': 'b-4' }));
+  const { out } = await run(t, ['count', '--duplicates', '--data', dataFolder, '--json']);
+  const expected = { workspaceId: BANK, dataType: 'LINUX_SYSLOGS_BLOB', batches: 5, sameId: 1, sameContent: 2, records: 10, sameRecords: 5 };
+  assert.deepEqual(JSON.parse(out), [expected]);
+  assert.match((await run(t, ['count', '--duplicates', '--data', dataFolder])).out, /SAME ID +SAME CONTENT/);
+  assert.notEqual((await run(t, ['count', '--duplicates', '--live', '--data', dataFolder])).code, 0);
+});

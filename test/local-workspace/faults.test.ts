@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { deflateSync, gzipSync, inflateSync } from 'node:zlib';
 import { createFaults, type Fault, readFault } from '../../src/local-workspace/faults.ts';
 import { BANK, onboardedAgent, outcomeOf, PLANT, post, startRig, syslog } from './rig.ts';
 
@@ -53,6 +54,25 @@ test('each answer that can be asked for reaches the client, and ends with the fa
   assert.deepEqual(local.count(), []);
   await local.setFault({ mode: 'none' });
   assert.equal((await post(listening, identity, syslog(['x']))).status, 200);
+});
+
+test('poison refuses the bodies that hold the marker, however they are coded, and no other', async (t) => {
+  const { listening, local } = await startRig(t);
+  const { identity } = await onboardedAgent(listening, BANK);
+  await local.setFault({ mode: 'poison', marker: 'bad one' });
+  for (const [encoding, encode] of [
+    ['identity', (body: Buffer) => body],
+    ['deflate', deflateSync],
+    ['gzip', gzipSync],
+  ] as const) {
+    const coded = (text: string): ReturnType<typeof syslog> => {
+      const upload = syslog([text]);
+      return { ...upload, headers: { ...upload.headers, 'content-encoding': encoding }, body: encode(inflateSync(upload.body)) };
+    };
+    assert.equal((await post(listening, identity, coded('a good one'))).status, 200, encoding);
+    const refused = await post(listening, identity, coded('a bad one'));
+    assert.deepEqual([refused.status, /A record holds/.test(refused.text)], [400, true], encoding);
+  }
 });
 
 test('a slow answer comes when its time is over, and the data is kept before', async (t) => {

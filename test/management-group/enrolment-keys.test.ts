@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { withNewKey, withoutKeys } from '../../src/workspace/key-ring.ts';
 import { BANK, createGroupRig, newKeyRing, PLANT, START } from './rig.ts';
 
 const DAY_MS = 86_400_000;
@@ -62,10 +63,30 @@ describe('an enrolment key', () => {
     assert.equal(rig.reopen().enrolmentKeys.list()[0]?.uses, 3);
   });
 
-  it('cannot be opened with the keys of another group', async () => {
+  it('cannot be opened with the keys of another group: it signs no more, and its name is told', async () => {
     await using rig = await createGroupRig();
     rig.group.enrolmentKeys.create({ name: 'site', workspaceId: BANK });
     const other = rig.reopen(newKeyRing());
-    assert.throws(() => other.enrolmentKeys.usable(BANK), /key/);
+    const { secret } = other.enrolmentKeys.create({ name: 'new', workspaceId: BANK });
+    assert.deepEqual(
+      other.enrolmentKeys.usable(BANK).map(({ key }) => key.toString('base64')),
+      [secret],
+    );
+    assert.deepEqual(other.enrolmentKeys.unopenable(), ['site']);
+    other.enrolmentKeys.reseal();
+    assert.equal(rig.reopen().enrolmentKeys.unopenable().length, 1);
+  });
+
+  it('is sealed anew with the current key after a rotation', async () => {
+    await using rig = await createGroupRig();
+    const { secret } = rig.group.enrolmentKeys.create({ name: 'site', workspaceId: BANK });
+    const [old] = rig.group.enrolmentKeys.sealedWith();
+    const ring = rig.ring;
+    ring.replace(withNewKey(ring.content()));
+    rig.group.enrolmentKeys.reseal();
+    assert.deepEqual(rig.group.enrolmentKeys.sealedWith(), [ring.currentKeyId]);
+    ring.replace(withoutKeys(ring.content(), new Set([old ?? ''])));
+    const [usable] = rig.reopen().enrolmentKeys.usable(BANK);
+    assert.equal(usable?.key.toString('base64'), secret);
   });
 });

@@ -5,7 +5,7 @@ import { silentLogger } from '../../src/logger.ts';
 import type { ManagementGroup } from '../../src/management-group/management-group.ts';
 import { openManagementGroup } from '../../src/management-group/management-group.ts';
 import type { Enrolled } from '../../src/management-group/registry.ts';
-import { generateKeyRing, type KeyRing, openKeyRing } from '../../src/workspace/key-ring.ts';
+import { generateKeyRing, type KeyRing, type LiveKeyRing, openKeyRing } from '../../src/workspace/key-ring.ts';
 import { type AgentId, parseAgentId, parseWorkspaceId, type WorkspaceId } from '../../src/workspace/workspace-id.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -18,6 +18,7 @@ export interface GroupRig extends AsyncDisposable {
   readonly path: string;
   readonly clock: ManualClock;
   readonly group: ManagementGroup;
+  readonly ring: LiveKeyRing;
   /** Closes the file and opens it again, as a restart does; with these keys, if given. */
   reopen(keys?: KeyRing): ManagementGroup;
 }
@@ -33,6 +34,7 @@ export async function createGroupRig(): Promise<GroupRig> {
     path,
     clock,
     group: current,
+    ring: own,
     reopen(keys = own) {
       current.close();
       current = open(keys);
@@ -45,7 +47,7 @@ export async function createGroupRig(): Promise<GroupRig> {
   };
 }
 
-export function newKeyRing(): KeyRing {
+export function newKeyRing(): LiveKeyRing {
   return openKeyRing(JSON.stringify(generateKeyRing()));
 }
 

@@ -23,6 +23,8 @@ export interface Arrived {
   readonly sha256: string;
   /** Whether a batch of this id had come before. */
   readonly repeated: boolean;
+  /** Milliseconds since 1970. */
+  readonly receivedAt?: number;
 }
 
 export interface Oracle {
@@ -32,6 +34,8 @@ export interface Oracle {
   /** How many batches were acknowledged, for one workspace or all. */
   count(workspaceId?: WorkspaceId): number;
   compare(workspaceId: WorkspaceId, arrived: readonly Arrived[]): Comparison;
+  /** What had surely been acknowledged at this moment, in milliseconds since 1970. */
+  acknowledgedBy(workspaceId: WorkspaceId, at: number): readonly Acknowledged[];
 }
 
 export interface Comparison {
@@ -46,18 +50,21 @@ export interface Comparison {
 
 export function createOracle(): Oracle {
   const sent = new Map<WorkspaceId, Set<string>>();
-  const owed = new Map<WorkspaceId, Acknowledged[]>();
+  const owed = new Map<WorkspaceId, (Acknowledged & { readonly at: number })[]>();
 
   return {
     offered(workspaceId, sha256) {
       sent.set(workspaceId, (sent.get(workspaceId) ?? new Set()).add(sha256));
     },
     acknowledged(batch) {
+      // The clock's milliseconds are cut off: the answer was there at the next one.
+      const entry = { ...batch, at: Date.now() + 1 };
       const list = owed.get(batch.workspaceId);
-      if (list) list.push(batch);
-      else owed.set(batch.workspaceId, [batch]);
+      if (list) list.push(entry);
+      else owed.set(batch.workspaceId, [entry]);
     },
     count: (workspaceId) => (workspaceId === undefined ? [...owed.values()].reduce((sum, list) => sum + list.length, 0) : (owed.get(workspaceId)?.length ?? 0)),
+    acknowledgedBy: (workspaceId, at) => (owed.get(workspaceId) ?? []).filter((batch) => batch.at <= at),
     compare(workspaceId, arrived) {
       const there = new Set(arrived.map(keyOf));
       return {
@@ -78,8 +85,11 @@ function keyOf({ batchId, sha256 }: Pick<Arrived, 'batchId' | 'sha256'>): string
 export function readArrived(dataFolder: string, workspaceId: WorkspaceId): readonly Arrived[] {
   const database = openDatabaseToRead(dataFolder, workspaceId);
   try {
-    const rows = database.prepare('SELECT batch_id AS batchId, agent_id AS agentId, sha256, repeated FROM batches').all();
-    return rows.map((row) => ({ ...(row as unknown as Arrived), repeated: (row as { repeated: unknown }).repeated === 1 }));
+    const rows = database.prepare('SELECT batch_id AS batchId, agent_id AS agentId, sha256, repeated, received_at AS receivedAt FROM batches').all();
+    return rows.map((row) => {
+      const { repeated, receivedAt } = row as { readonly repeated: unknown; readonly receivedAt: unknown };
+      return { ...(row as unknown as Arrived), repeated: repeated === 1, receivedAt: Date.parse(String(receivedAt)) };
+    });
   } finally {
     database.close();
   }

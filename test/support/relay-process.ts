@@ -24,8 +24,8 @@ export interface RelayPlace {
 }
 
 export interface RelayProcess extends RelayPlace, AsyncDisposable {
-  /** Starts it and waits until agents are served. */
-  start(): Promise<Status>;
+  /** Starts it and waits until agents are served, 20 seconds at most unless told. */
+  start(deadlineMs?: number): Promise<Status>;
   /** Ends it by a signal and waits until it is gone. */
   end(signal: NodeJS.Signals): Promise<Ran>;
   isRunning(): boolean;
@@ -39,7 +39,7 @@ export interface RelayProcess extends RelayPlace, AsyncDisposable {
 }
 
 /** Prepares a relay in `folder`. Retries are short: every 500 ms, a window of 3 s. */
-export async function relayProcess(folder: string, sections: Sections): Promise<RelayProcess> {
+export async function relayProcess(folder: string, sections: Sections, launcher: readonly string[] = []): Promise<RelayProcess> {
   const place: RelayPlace = {
     folder,
     configFile: join(folder, 'relay.json'),
@@ -68,11 +68,11 @@ export async function relayProcess(folder: string, sections: Sections): Promise<
 
   return {
     ...place,
-    async start() {
+    async start(deadlineMs = START_DEADLINE_MS) {
       await writeFile(place.configFile, JSON.stringify(configurationOf(place, sections, port)), { mode: 0o600 });
-      const life = startCommand(['start', '--config', place.configFile]);
+      const life = startCommand(['start', '--config', place.configFile], launcher);
       running = life;
-      const found = await eventually('the relay serves agents', () => serving(life), START_DEADLINE_MS);
+      const found = await eventually('the relay serves agents', () => serving(life), deadlineMs);
       port = found.intakePort;
       return found;
     },

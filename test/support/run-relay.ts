@@ -27,9 +27,10 @@ export interface Running {
   end(signal: NodeJS.Signals): Promise<Ran>;
 }
 
-/** Starts `relay <args>` as a process of its own. */
-export function startCommand(args: readonly string[]): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts `relay <args>` as a process of its own. A `launcher` is a command that starts what comes after it, such as strace; the process must stay the same. */
+export function startCommand(args: readonly string[], launcher: readonly string[] = []): Running {
+  const [command = '', ...rest] = [...launcher, process.execPath, MAIN, ...args];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const out = collect(child.stdout);
   const err = collect(child.stderr);
   const ended = once(child, 'close').then(([code]): Ran => ({ code: (code as number | null) ?? undefined, out: out(), err: err() }));

@@ -15,6 +15,9 @@ import { temporaryFolder } from './temporary-folder.ts';
 export const BANK: WorkspaceId = parseWorkspaceId('11111111-1111-4111-8111-111111111111');
 export const PLANT: WorkspaceId = parseWorkspaceId('22222222-2222-4222-8222-222222222222');
 
+/** A name of every workspace's service that no resolver knows. */
+export const UPSTREAM_NAME = 'upstream.test';
+
 /** A workspace's own service, with an address of its own. */
 export interface Upstream extends AsyncDisposable {
   readonly workspaceId: WorkspaceId;
@@ -40,6 +43,8 @@ export interface Site extends AsyncDisposable {
   tellRedis(command: string): Promise<string>;
   /** Starts Redis again: with what it had, or with nothing. */
   startRedis(how: 'as it was' | 'empty'): Promise<void>;
+  readonly redisFolder: string;
+  readonly redisSocket: string;
 }
 
 export interface SiteOptions {
@@ -49,13 +54,19 @@ export interface SiteOptions {
   readonly sections?: Sections;
   /** Options of its cache. */
   readonly cache?: Sections;
+  /** Put before the relay's command, such as strace. Gets the folder of the whole site. */
+  readonly launcher?: (folder: string) => readonly string[];
+  /** Where the relay thinks that a workspace is; there itself unless given. */
+  readonly endpointOf?: (upstream: Upstream) => Promise<string>;
+  /** Called before the relay starts for the first time, with the folder where it will be. */
+  readonly prepare?: (relayFolder: string) => Promise<void>;
 }
 
 /** Starts a local workspace with a service of its own. */
 export async function startUpstream(folder: string, workspaceId: WorkspaceId): Promise<Upstream> {
   const key = Buffer.alloc(64, workspaceId.charCodeAt(0)).toString('base64');
   const dataFolder = join(folder, `upstream-${workspaceId.slice(0, 4)}`);
-  const names = ['localhost', '127.0.0.1'];
+  const names = ['localhost', '127.0.0.1', UPSTREAM_NAME];
   const local = createLocalWorkspace(
     { dataFolder, address: '127.0.0.1', port: 0, names, workspaces: [{ id: workspaceId, key }] },
     { clock: systemClock, log: silentLogger },
@@ -74,7 +85,7 @@ export async function startUpstream(folder: string, workspaceId: WorkspaceId): P
 }
 
 /** Starts all of it; `await using` ends all of it. */
-export async function startSite({ workspaces = [BANK], sections = {}, cache = {} }: SiteOptions = {}): Promise<Site> {
+export async function startSite({ workspaces = [BANK], sections = {}, cache = {}, launcher = () => [], endpointOf, prepare }: SiteOptions = {}): Promise<Site> {
   await using parts = new AsyncDisposableStack();
   const { path: folder } = parts.use(await temporaryFolder());
   const upstreams = new Map<WorkspaceId, Upstream>();
@@ -82,16 +93,14 @@ export async function startSite({ workspaces = [BANK], sections = {}, cache = {}
   const redisFolder = join(folder, 'redis');
   let redis: RedisServer = await startRedisServer(redisFolder);
   parts.defer(() => redis.stop('SIGKILL'));
-  const relay = parts.use(
-    await relayProcess(join(folder, 'relay'), {
-      cache: { ...cache, redis: { socket: redis.socket } },
-      workspaces: [...upstreams.values()].map(({ option }) => option),
-      ...sections,
-    }),
-  );
+  const options = [...upstreams.values()].map(async (one) => (endpointOf ? { ...one.option, endpoint: await endpointOf(one) } : one.option));
+  const configuration = { cache: { ...cache, redis: { socket: redis.socket } }, workspaces: await Promise.all(options), ...sections };
+  const relay = parts.use(await relayProcess(join(folder, 'relay'), configuration, launcher(folder)));
+  await prepare?.(join(folder, 'relay'));
   await relay.start();
   const all = parts.move();
 
+  const keys = new Map<WorkspaceId, string>();
   const target = async (): Promise<Target> => ({ port: relay.port(), rootPem: await readFile(relay.rootFile, 'utf8') });
   return {
     folder,
@@ -104,12 +113,15 @@ export async function startSite({ workspaces = [BANK], sections = {}, cache = {}
     },
     target,
     async machines(count, workspaceId = workspaces[0] ?? BANK) {
-      const key = await relay.createKey(workspaceId, `machines-${workspaceId.slice(0, 4)}`);
+      const key = keys.get(workspaceId) ?? (await relay.createKey(workspaceId, `machines-${workspaceId.slice(0, 4)}`));
+      keys.set(workspaceId, key);
       const where = await target();
       const machines = await Promise.all(Array.from({ length: count }, () => enrolMachine(where, workspaceId, key)));
       for (const machine of machines) all.defer(() => machine.close());
       return machines;
     },
+    redisFolder,
+    redisSocket: redis.socket,
     killRedis: () => redis.stop('SIGKILL'),
     signalRedis: (signal) => void process.kill(redis.pid, signal),
     tellRedis: (command) => tellRedis(redis.socket, command),
