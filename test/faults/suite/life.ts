@@ -130,7 +130,7 @@ async function clockIsSet({ quick }: Trial): Promise<Figures> {
       shiftMs = shift;
       await sendBatches(machines, oracle, 5);
       await local.setFault({ mode: 'none' });
-      await eventually('everything arrives', () => local.batchIds(BANK).length >= oracle.count(), 30_000).catch((error: unknown) => {
+      await eventually('everything arrives', () => local.batchIds(BANK).length >= oracle.count()).catch((error: unknown) => {
         throw new Error(`${local.batchIds(BANK).length} of ${oracle.count()} arrived: ${JSON.stringify(relay.status().cache)}`, { cause: error });
       });
     }

@@ -30,7 +30,7 @@ async function soak({ soakMs, random }: Trial): Promise<Figures> {
     if (random() < 0.2) {
       await breakSomething(site, random);
       injected += 1;
-      await eventually('all is well again', async () => (await site.relay.status()).cache.ready.ok, 30_000);
+      await eventually('all is well again', async () => (await site.relay.status()).cache.ready.ok);
     }
     await pause(1_000);
     if (local.fault().mode === 'none') samples.push({ ...(await processSize(pid)), diskBytes: folderBytes(site.relay.dataFolder) });

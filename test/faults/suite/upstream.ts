@@ -45,7 +45,7 @@ async function outage(site: Site, times: number, { breaks, heals, reason = /./ }
     });
     assert.match(said.reason ?? '', reason);
     await heals();
-    await eventually('the relay says that it is back', async () => (await upstreamOf(site))?.state === 'awake', 30_000);
+    await eventually('the relay says that it is back', async () => (await upstreamOf(site))?.state === 'awake');
   }
   return await closeBooks({ site, oracle, injected: times });
 }
