@@ -2,102 +2,34 @@
  * The Cache on a payload store and a BullMQ index. A batch's way: admission → grouping → store (sealed, synced) → index → acknowledged;
  * then, a second or a week later, its workspace's consumer.
  */
-import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { Redis } from 'ioredis';
 import type { Batch } from '../batch/batch.ts';
-import type { Random } from '../batch/batch-id.ts';
-import { KINDS, type Kind } from '../batch/kind.ts';
 import type { Deliver } from '../batch/verdict.ts';
-import { type Clock, every } from '../clock.ts';
-import { messageOf, type RelayError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import type { RetrySchedule } from '../retry/schedule.ts';
-import type { KeyRing } from '../workspace/key-ring.ts';
+import { messageOf } from '../errors.ts';
 import type { KeyHolding } from '../workspace/key-rotation.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { type Admitted, createAdmission } from './admission.ts';
-import { type Amount, createLedger, type Ledger } from './balance.ts';
-import type { Cache, PutOutcome, WorkspaceStats } from './cache.ts';
-import { type Consumer, createConsumer } from './consumer.ts';
+import type { Cache, PutOutcome } from './cache.ts';
+import type { CacheParts, CacheSettings } from './cache-parts.ts';
 import { keysOfDeadLetters } from './dead-letter-keys.ts';
 import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
 import { defaultLimitBytes } from './default-limit.ts';
 import { createForgetKey, type ForgetKey } from './forget-key.ts';
-import { createGivingUp, type GivingUp } from './giving-up.ts';
-import { createGroupIndex, type GroupIndex } from './group-index.ts';
 import { createGrouping } from './grouping.ts';
-import { keepMoving } from './keep-moving.ts';
-import type { Loss, LossLedger } from './loss.ts';
+import { createIndexing } from './indexing.ts';
+import { openLane } from './lane.ts';
+import type { LossLedger } from './loss.ts';
 import { openLossLedger } from './loss-ledger.ts';
 import { startLossReporter } from './loss-report.ts';
-import { watchMaxAge } from './max-age.ts';
+import { DISK_RESERVE_BYTES, watchObstacles } from './obstacles.ts';
 import { type CacheOperations, createOperations } from './operations.ts';
 import { openPausedWorkspaces } from './paused.ts';
 import type { StoredGroup } from './payload-store.ts';
-import { reconcile } from './reconcile.ts';
-import { type RedisAddress, readMemoryRatio } from './redis.ts';
 import { createRoom } from './room.ts';
-import type { GroupId } from './segment-format.ts';
 import { openSegmentStore } from './segment-store.ts';
-import type { SettlementParts } from './settlement.ts';
 
-/** Below this much free disk nothing more is taken, so that notes, index and logs still find room. */
-const DISK_RESERVE_BYTES = 64 * 1024 * 1024;
-/** Above this share of its memory Redis gets no more entries: at its limit even taking one fails. */
-const REDIS_MEMORY_LIMIT = 0.8;
 /** Seal, ids, names, times: what is stored beside a body and its headers. */
 const STORED_OVERHEAD_BYTES = 1024;
-const MEASURE_EVERY_MS = 2_000;
-
-export interface CacheSettings {
-  /** The cache's folder: `segments`, `dead-letters` and `losses` are in it. */
-  readonly folder: string;
-  /** Undefined: what the partition has room for at the start. */
-  readonly limitBytes: number | undefined;
-  readonly limitPerWorkspaceBytes: number | undefined;
-  /** The six kinds; a full cache drops the first first. */
-  readonly dropOrder: readonly Kind[];
-  readonly deadLetterLimitBytes?: number;
-  readonly groupBatches: number;
-  readonly groupBytes: number;
-  readonly segmentBytes: number;
-  readonly memoryBytes: number;
-  readonly groupsInFlight: number;
-  readonly schedule: RetrySchedule;
-  /** Bytes offered to a workspace in a second at most. */
-  readonly maxBytesPerS?: number | undefined;
-  /** How long data may wait; without it for ever. */
-  readonly maxAgeMs?: number;
-  /** How long nothing may move before the watchdog acts; without it there is none. */
-  readonly watchdogMs?: number;
-}
-
-export interface CacheParts {
-  readonly workspaces: readonly WorkspaceId[];
-  readonly keys: KeyRing;
-  readonly redis: Redis;
-  readonly redisAddress: RedisAddress;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly onDamage: (bytes: number) => void;
-  /** The watchdog made a workspace's connection anew. */
-  readonly onReconnect?: (workspaceId: WorkspaceId) => void;
-  /** Nothing moves any more: the process must end. */
-  readonly onStuck?: (error: RelayError) => void;
-  /** Told of everything that was given up, once it is in the loss ledger. */
-  readonly onLoss: (loss: Loss) => void;
-  readonly onDeadRecords?: SettlementParts['onDeadRecords'];
-}
-
-interface Lane {
-  readonly workspaceId: WorkspaceId;
-  readonly index: GroupIndex;
-  readonly ledger: Ledger;
-  readonly consumer: Consumer;
-  readonly givingUp: GivingUp;
-}
 
 /** The cache with what the command line looks into beside it. */
 export interface DurableCache extends Cache {
@@ -125,50 +57,13 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     log,
   });
   const paused = await openPausedWorkspaces(`${settings.folder}/paused.json`);
-  const lanes = new Map(parts.workspaces.map((workspaceId) => [workspaceId, openLane(workspaceId)]));
-  /** Stored but not yet in the index, so not acknowledged: reconciling must not take these for forgotten ones, nor the balance count them. */
-  const indexing = new Map<GroupId, StoredGroup>();
-  let obstacle: string | undefined;
+  const indexing = createIndexing();
+  const shared = { settings, parts, store, losses, deadLetters, paused, indexing };
+  const lanes = new Map(parts.workspaces.map((workspaceId) => [workspaceId, openLane(workspaceId, shared)]));
   let closing: Promise<void> | undefined;
 
-  function openLane(workspaceId: WorkspaceId): Lane {
-    const ledger = createLedger();
-    for (const kind of KINDS) {
-      const { batches, bytes } = store.cached(workspaceId, kind);
-      if (batches > 0) ledger.add('recovered', kind, batches, bytes);
-    }
-    const index = createGroupIndex(workspaceId, redis, parts.redisAddress, log, settings.dropOrder);
-    const consumer = createConsumer({
-      ...settings,
-      isPaused: paused.has(workspaceId),
-      workspaceId,
-      index,
-      store,
-      deadLetters,
-      ledger,
-      enterLosses: losses.enter,
-      clock,
-      log,
-      onDeadRecords: parts.onDeadRecords,
-    });
-    const givingUp = createGivingUp({ workspaceId, store, index, consumer, ledger, losses, isIndexing: (id) => indexing.has(id), log });
-    return { workspaceId, index, ledger, consumer, givingUp };
-  }
-
-  async function reconcileLane({ workspaceId, index, consumer }: Lane): Promise<void> {
-    const result = await consumer.withoutTaking(() =>
-      reconcile({
-        index,
-        outstanding: () => store.outstanding(workspaceId).filter(({ id }) => !indexing.has(id)),
-        has: store.has,
-        inFlight: consumer.inFlight,
-      }),
-    );
-    if (result.restored + result.removed + result.released > 0) log.warn({ workspaceId, ...result }, 'the index was made to agree with what is stored');
-  }
-
   const reconcileAll = async (): Promise<void> => {
-    for (const lane of lanes.values()) await reconcileLane(lane);
+    for (const lane of lanes.values()) await lane.reconcile();
   };
   const onReady = (): void => {
     log.info('Redis answers again');
@@ -180,13 +75,9 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     if (!closing) log.warn('Redis is away: agents are asked to come back, what is cached waits');
   };
 
-  const measure = async (): Promise<void> => {
-    obstacle = (await diskObstacle(settings.folder)) ?? (await memoryObstacle(redis));
-  };
-
   const commit = (batches: readonly Batch[]): { stored: Promise<void>; indexed: Promise<void> } => {
     const stored = store.append(batches).then((group) => {
-      indexing.set(group.id, group);
+      indexing.begin(group);
       return group;
     });
     return { stored: stored.then(() => {}), indexed: stored.then(addToIndex) };
@@ -206,9 +97,9 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
         throw error;
       }
     } finally {
-      indexing.delete(group.id);
+      indexing.end(group.id);
     }
-    lane?.consumer.wake();
+    lane?.consumer.added();
   };
 
   const grouping = createGrouping({ maxBatches: settings.groupBatches, maxBytes: settings.groupBytes }, commit);
@@ -220,8 +111,7 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
 
   function currentObstacle(): string | undefined {
     if (closing !== undefined) return 'The relay is stopping.';
-    if (redis.status !== 'ready') return 'Redis, which holds the queues, does not answer.';
-    return obstacle;
+    return obstacles.current();
   }
 
   const makeRoom = async (batch: Batch): Promise<Admitted> => {
@@ -255,36 +145,6 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
 
   const put = (batch: Batch): Promise<PutOutcome> => keep(batch, 'received', () => grouping.put(batch));
 
-  const acknowledged = (workspaceId: WorkspaceId, kind: Kind): Amount => {
-    let { batches, bytes } = store.cached(workspaceId, kind);
-    for (const group of indexing.values()) {
-      if (group.workspaceId !== workspaceId || group.kind !== kind) continue;
-      batches -= group.batches;
-      bytes -= group.bytes;
-    }
-    return { batches, bytes };
-  };
-
-  const statsOf = ({ workspaceId, consumer, ledger }: Lane): WorkspaceStats => {
-    const oldestAt = store.oldestAt(workspaceId);
-    const inFlight = consumer.inFlight().size;
-    const unopenable = store.unopenable(workspaceId);
-    const unreportedLosses = losses.unreported(workspaceId);
-    return {
-      workspaceId,
-      upstream: consumer.state(),
-      balance: ledger.balances((kind) => acknowledged(workspaceId, kind)),
-      ...(oldestAt === undefined ? {} : { oldestAt }),
-      groupsWaiting: Math.max(0, store.groups(workspaceId) - inFlight),
-      groupsInFlight: inFlight,
-      lastProgressAt: consumer.progress().lastAt,
-      ...(consumer.isPaused() ? { paused: true } : {}),
-      ...(ages.get(workspaceId)?.isGettingOld() ? { gettingOld: true } : {}),
-      ...(unopenable.length === 0 ? {} : { unopenable }),
-      ...(unreportedLosses.length === 0 ? {} : { lost: totalOf(unreportedLosses) }),
-    };
-  };
-
   for (const workspaceId of store.workspaces().filter((id) => !lanes.has(id))) {
     log.warn(
       { workspaceId, groups: store.groups(workspaceId) },
@@ -292,32 +152,16 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     );
   }
   await reconcileAll();
-  await measure();
+  const obstacles = await watchObstacles(settings.folder, redis, clock);
   redis.on('ready', onReady);
   redis.on('close', onClosed);
-  const stopMeasuring = every(clock, MEASURE_EVERY_MS, measure);
-  const stopWatching = [...lanes.values()].map(watch);
-  const ages = new Map(
-    [...lanes.values()].map(({ workspaceId, givingUp }) => [
-      workspaceId,
-      watchMaxAge({ workspaceId, maxAgeMs: settings.maxAgeMs ?? Number.POSITIVE_INFINITY, store, givingUp, clock, log }),
-    ]),
-  );
-
-  function watch({ workspaceId, index, consumer }: Lane): () => void {
-    if (settings.watchdogMs === undefined) return () => {};
-    const { onReconnect = () => {}, onStuck = () => {} } = parts;
-    const isRedisThere = (): boolean => redis.status === 'ready';
-    return keepMoving({ workspaceId, afterMs: settings.watchdogMs, consumer, index, isRedisThere, onReconnect, onStuck, clock, log });
-  }
+  for (const lane of lanes.values()) lane.watch();
 
   const close = async (deadlineMs: number): Promise<void> => {
-    stopMeasuring();
-    for (const stop of stopWatching) stop();
-    for (const { stop } of ages.values()) stop();
+    obstacles.stop();
     await stopReporting();
     await grouping.drained();
-    await Promise.all([...lanes.values()].map(({ consumer }) => consumer.stop(deadlineMs)));
+    await Promise.all([...lanes.values()].map((lane) => lane.stop(deadlineMs)));
     redis.off('ready', onReady);
     redis.off('close', onClosed);
     await Promise.all([...lanes.values()].map(({ index }) => index.close()));
@@ -343,14 +187,14 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
         ),
       ),
     consume(deliver: Deliver) {
-      for (const { consumer } of lanes.values()) consumer.start(deliver);
+      for (const lane of lanes.values()) lane.consume(deliver);
       const isReachable = (workspaceId: WorkspaceId): boolean => lanes.get(workspaceId)?.consumer.state().state === 'awake';
       stopReporting = startLossReporter({ losses, workspaces: [...lanes.keys()], put, isReachable, hostName: hostname(), clock, log });
     },
     stats() {
       const reason = currentObstacle();
       return {
-        workspaces: [...lanes.values()].map(statsOf),
+        workspaces: [...lanes.values()].map((lane) => lane.stats()),
         usedBytes: used(),
         limitBytes,
         ready: reason === undefined ? { ok: true } : { ok: false, reason },
@@ -364,22 +208,7 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
   };
 }
 
-function totalOf(amounts: readonly Amount[]): Amount {
-  return amounts.reduce((total, { batches, bytes }) => ({ batches: total.batches + batches, bytes: total.bytes + bytes }), { batches: 0, bytes: 0 });
-}
-
 /** What a batch takes on disk at most: its body, its seal, its description and its line in the group's header. */
 function storedBytes({ body, origin }: Batch): number {
   return body.length + STORED_OVERHEAD_BYTES + JSON.stringify(origin.headers).length;
-}
-
-async function diskObstacle(folder: string): Promise<string | undefined> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
-  return free < DISK_RESERVE_BYTES ? `The disk of ${folder} is almost full: ${free} bytes are free, ${DISK_RESERVE_BYTES} are kept in reserve.` : undefined;
-}
-
-async function memoryObstacle(redis: Redis): Promise<string | undefined> {
-  const ratio = await readMemoryRatio(redis).catch(() => 0);
-  return ratio > REDIS_MEMORY_LIMIT ? `Redis uses ${Math.round(ratio * 100)} % of its maxmemory; raise it.` : undefined;
 }

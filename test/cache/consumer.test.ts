@@ -93,7 +93,7 @@ async function rigWith(more: { groupsInFlight?: number; deliver?: Deliver; deadL
       const batches = texts.map((text) => batchOf(text, { receivedAt: START_MS + added }));
       for (const { body } of batches) ledger.add('received', 'Event', 1, body.length);
       await index.add(await store.append(batches));
-      consumer.wake();
+      consumer.added();
     },
     unaccounted: () => ledger.balances((kind) => store.cached(WORKSPACE, kind)).reduce((sum, balance) => sum + Math.abs(unaccounted(balance)), 0),
     async settle() {
