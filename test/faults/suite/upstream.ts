@@ -25,7 +25,8 @@ const IMPATIENT = { upstream: { connectTimeout: '300ms', requestTimeout: '500ms'
 const RECORDS = 10_000;
 
 interface Outage {
-  readonly breaks: () => Promise<void>;
+  /** `send` sends some batches, which are acknowledged. */
+  readonly breaks: (send: () => Promise<void>) => Promise<void>;
   readonly heals: () => Promise<void>;
   /** What the relay says meanwhile. */
   readonly reason?: RegExp;
@@ -37,7 +38,7 @@ async function outage(site: Site, times: number, { breaks, heals, reason = /./ }
   const machines = await site.machines(3);
   await sendBatches(machines, oracle, 2);
   for (let time = 1; time <= times; time += 1) {
-    await breaks();
+    await breaks(() => sendBatches(machines, oracle, 1));
     await sendBatches(machines, oracle, 5);
     const said = await eventually('the relay says that the workspace is away, and why', async () => {
       const state = await upstreamOf(site);
@@ -176,10 +177,12 @@ async function nameDoesNotResolve({ quick }: Trial): Promise<Figures> {
   try {
     await using site = await startSite({ sections: IMPATIENT, endpointOf, prepare });
     const { local } = site.upstream();
-    // A connection that is kept needs no name: it is cut off before.
-    const breaks = async (): Promise<void> => {
+    // A connection that is kept, or was begun with the name known, needs none: there is surely no such one once the relay has found the workspace away.
+    const breaks = async (send: () => Promise<void>): Promise<void> => {
       await writeFile(hosts, original);
       await local.setFault({ mode: 'refuse' });
+      await send();
+      await eventually('no connection is left', async () => (await upstreamOf(site))?.state !== 'awake');
       await local.setFault({ mode: 'none' });
     };
     return await outage(site, quick ? 1 : 3, { breaks, heals: known, reason: /ENOTFOUND|EAI_AGAIN/ });
