@@ -3,6 +3,7 @@ import { diskFaults } from './suite/disk.ts';
 import { kills } from './suite/kills.ts';
 import { lifeFaults } from './suite/life.ts';
 import { loadFaults } from './suite/load.ts';
+import { lossPowerCuts } from './suite/loss-power-cut.ts';
 import { powerCuts } from './suite/power-cut.ts';
 import { redisFaults } from './suite/redis.ts';
 import { relayPowerCuts } from './suite/relay-power-cut.ts';
@@ -14,6 +15,7 @@ import { upstreamFaults } from './suite/upstream.ts';
 export const FAULTS: readonly Fault[] = [
   ...powerCuts,
   ...relayPowerCuts,
+  ...lossPowerCuts,
   ...kills,
   ...redisFaults,
   ...segmentDamage,

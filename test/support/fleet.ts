@@ -78,10 +78,10 @@ async function exchange(options: RequestOptions, body: Buffer): Promise<Answer> 
   return { status: response.statusCode ?? 0, headers: response.headers, text, localPort };
 }
 
-/** A batch of syslog records like no other, deflated, and the hash of its bytes. */
-export function createBody(agentId: AgentId, number: number): { readonly body: Buffer; readonly sha256: string } {
+/** A batch of records like no other, of syslog unless told, deflated, and the hash of its bytes. */
+export function createBody(agentId: AgentId, number: number, dataType = 'LINUX_SYSLOGS_BLOB'): { readonly body: Buffer; readonly sha256: string } {
   const items = [0, 1, 2].map((item) => ({ Timestamp: new Date().toISOString(), Host: agentId, Message: `batch ${number} record ${item} ${randomUUID()}` }));
-  const body = deflateSync(JSON.stringify({ DataType: 'LINUX_SYSLOGS_BLOB', IPName: 'LogManagement', DataItems: items }));
+  const body = deflateSync(JSON.stringify({ DataType: dataType, IPName: 'LogManagement', DataItems: items }));
   return { body, sha256: hash('sha256', body) };
 }
 
@@ -101,10 +101,12 @@ export interface FleetOptions {
   readonly oracle: Oracle;
   /** Batches each machine sends at most; without end unless given. */
   readonly batches?: number;
+  /** What each machine sends, in turn; syslog unless given. */
+  readonly dataTypes?: readonly string[];
 }
 
 /** All machines send, each one batch at a time and each batch until it is acknowledged. */
-export function startFleet({ machines, oracle, batches = Number.POSITIVE_INFINITY }: FleetOptions): Fleet {
+export function startFleet({ machines, oracle, batches = Number.POSITIVE_INFINITY, dataTypes = ['LINUX_SYSLOGS_BLOB'] }: FleetOptions): Fleet {
   const answers = new Map<number, number>();
   const retryAfters = new Set<string>();
   let stopping = false;
@@ -113,8 +115,8 @@ export function startFleet({ machines, oracle, batches = Number.POSITIVE_INFINIT
     answers.set(status, (answers.get(status) ?? 0) + 1);
     if (status === 503) retryAfters.add(String(retryAfter));
   };
-  const sendOnce = async (machine: Machine, number: number): Promise<void> => {
-    const { body, sha256 } = createBody(machine.agentId, number);
+  const sendOnce = async (machine: Machine, number: number, dataType?: string): Promise<void> => {
+    const { body, sha256 } = createBody(machine.agentId, number, dataType);
     oracle.offered(machine.workspaceId, sha256);
     while (!stopping) {
       const answer = await machine.post(UPLOAD_PATH, UPLOAD_HEADERS, body).catch(() => undefined);
@@ -126,9 +128,9 @@ export function startFleet({ machines, oracle, batches = Number.POSITIVE_INFINIT
       await pause(PAUSE_AFTER_REFUSAL_MS);
     }
   };
-  const run = async (machine: Machine): Promise<void> => {
+  const run = async (machine: Machine, index: number): Promise<void> => {
     for (let number = 1; number <= batches && !stopping; number += 1) {
-      await sendOnce(machine, number);
+      await sendOnce(machine, number, dataTypes[index % dataTypes.length]);
       await pause(PAUSE_MS);
     }
   };
