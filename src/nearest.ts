@@ -9,6 +9,12 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return ranked.filter(({ edits }) => edits <= most).sort((a, b) => a.edits - b.edits)[0]?.candidate;
 }
 
+/** What to say of a name that is not known: the one probably meant, or all there are. */
+export function unknownName(what: string, name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return `unknown ${what}; ${meant === undefined ? `there is ${known.join(', ')}` : `did you mean ${meant}?`}`;
+}
+
 // Levenshtein's distance, one row of the table at a time.
 function editsBetween(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
