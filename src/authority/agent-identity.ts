@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
-import { createCertificate, type NameAttribute } from './certificate.ts';
+import { agentSubject } from './agent-certificates.ts';
+import { createCertificate } from './certificate.ts';
 import { toPem } from './x509.ts';
 
 const generate = promisify(generateKeyPair);
@@ -31,12 +32,7 @@ export async function createPrivateKeyPem(): Promise<string> {
 export async function createAgentIdentity(workspaceId: WorkspaceId, agentId: AgentId, nowMs: number, days: number): Promise<Identity> {
   const privateKey = await createPrivateKeyPem();
   const key = createPrivateKey(privateKey);
-  const subject: NameAttribute[] = [
-    ['CN', workspaceId],
-    ['CN', agentId],
-    ['OU', 'Relay Agent'],
-    ['O', 'Relay'],
-  ];
+  const subject = agentSubject(workspaceId, agentId);
   const der = createCertificate({
     subject,
     issuer: subject,

@@ -1,36 +1,89 @@
 /**
- * The management group's certificate authority. Its folder holds root.pem and root.key (mode 0600), the server's pair, and a pair for
- * each workspace upstream. The root is made once and never overwritten.
+ * The management group's certificate authority. Its folder holds its roots (`root-files.ts`) and the server's pair. A root is made once and
+ * never overwritten; another one follows it by the rules of `rollover.ts`.
  */
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
-import { RelayError } from '../errors.ts';
-import { makePrivateFolder, readFileIfAny, writeFileAtomic } from '../files.ts';
+import { makePrivateFolder } from '../files.ts';
+import { type IssuedCertificate, issueAgentCertificate, type WantedAgentCertificate } from './agent-certificates.ts';
 import { createPrivateKeyPem, type Identity } from './agent-identity.ts';
-import { createCertificate, type NameAttribute } from './certificate.ts';
+import { createCertificate } from './certificate.ts';
+import { openIssuedUntil } from './issued-until.ts';
+import { createRevocationList, type RevocationListContent } from './revocation-list.ts';
+import { atTime, chainOf, checkMayRotate, finished, type Roots, trustedRoots, withNext } from './rollover.ts';
+import { createRoot, issuerOf } from './root-certificate.ts';
+import { readPair, readRoots, writePair, writeRoots } from './root-files.ts';
 import { type Fingerprint, fingerprintOf, fromPem, toPem } from './x509.ts';
 
 const DAY_MS = 86_400_000;
 const CLOCK_SKEW_MS = 5 * 60_000;
-const ROOT_DAYS = 3650;
 /** Two thirds of a certificate's life, after which it is renewed. */
 const RENEW_AT = 2 / 3;
 
+/** A root as an operator sees it; never its key. */
+export interface RootFacts {
+  readonly fingerprint: Fingerprint;
+  /** `next` is known and does not sign yet; `retired` is trusted and signs nothing any more. */
+  readonly role: 'current' | 'next' | 'retired';
+  readonly certificate: string;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+  /** Since when agents can learn it; undefined for the first root. */
+  readonly knownSince?: number | undefined;
+  /** When a next root begins to sign. */
+  readonly beginsAt?: number | undefined;
+  /** When a retired root stops being trusted. */
+  readonly trustedUntil?: number | undefined;
+}
+
 export interface Authority {
-  /** PEM of the root certificate: what agents must trust. */
+  /** PEM of the current root certificate. */
   readonly root: string;
   readonly rootFingerprint: Fingerprint;
-  /** The server's certificate for these DNS names and addresses: the one on disk, or a new one when that lacks a name or two thirds of its life are over. */
+  /** PEM of the current root, and of every root to be trusted now, that one first. */
+  roots(): { readonly current: string; readonly trusted: readonly string[] };
+  describe(): readonly RootFacts[];
+  /** PEM of the certificates that a server sends behind its own. */
+  chain(): string;
+  /** The server's certificate for these DNS names and addresses: the one on disk, or a new one when that lacks a name, two thirds of its life are over or its root signs no more. */
   serverIdentity(names: readonly string[], days: number): Promise<Identity>;
+  /** Issues an agent's certificate under the current root. */
+  issueAgent(wanted: WantedAgentCertificate): IssuedCertificate;
+  /** DER of a revocation list of the current root. */
+  revocationList(content: RevocationListContent): Buffer;
+  /** Makes the next root, which begins to sign after the overlap. Throws `relay.authority.rollover-running` when none can follow now. */
+  rotate(overlapMs: number): Promise<void>;
+  /** Ends the overlap now. Throws `relay.authority.no-rollover`. */
+  finish(): Promise<void>;
+  /** Does what time has brought: the next root begins, a retired one goes. To be called now and then. */
+  keepUp(): Promise<void>;
+  /** Tells of every change of the roots. The function returned ends that. */
+  onChange(listener: () => void): () => void;
 }
 
 /** Opens the authority in `folder`, and makes its root at the first call. Throws `relay.authority.unusable` when files do not belong together or the root is lost. */
 export async function openAuthority(folder: string, now: () => number): Promise<Authority> {
   await makePrivateFolder(folder);
-  const root = (await readPair(folder, 'root')) ?? (await createRoot(folder, now()));
-  const rootKey = createPrivateKey(root.privateKey);
-  const rootName = nameOf(root.certificate);
+  let roots = await readRoots(folder, now());
+  let issuer = issuerOf(roots.current);
+  const issuedUntil = openIssuedUntil(folder);
+  const listeners = new Set<() => void>();
+  let lastChange: Promise<void> = Promise.resolve();
+
+  // One at a time, each on what the one before has left.
+  const change = (how: (roots: Roots) => Roots | Promise<Roots>): Promise<void> => {
+    const run = async (): Promise<void> => {
+      const next = await how(roots);
+      if (next === roots) return;
+      await writeRoots(folder, next);
+      roots = next;
+      issuer = issuerOf(next.current);
+      for (const listener of listeners) listener();
+    };
+    const result = lastChange.then(run);
+    lastChange = result.catch(() => {});
+    return result;
+  };
 
   const issueServer = async (names: readonly string[], days: number): Promise<Identity> => {
     const privateKey = await createPrivateKeyPem();
@@ -39,11 +92,11 @@ export async function openAuthority(folder: string, now: () => number): Promise<
         ['CN', (names[0] ?? 'relay').slice(0, 64)],
         ['O', 'Relay'],
       ],
-      issuer: rootName,
+      issuer: issuer.name,
       notBefore: new Date(now() - CLOCK_SKEW_MS),
       notAfter: new Date(now() + days * DAY_MS),
       publicKey: createPublicKey(createPrivateKey(privateKey)),
-      issuerKey: rootKey,
+      issuerKey: issuer.key,
       authority: false,
       alternativeNames: names,
       extendedKeyUsage: ['serverAuth'],
@@ -54,36 +107,50 @@ export async function openAuthority(folder: string, now: () => number): Promise<
   };
 
   return {
-    root: root.certificate,
-    rootFingerprint: fingerprintOf(fromPem(root.certificate)),
+    get root() {
+      return roots.current.certificate;
+    },
+    get rootFingerprint() {
+      return fingerprintOf(fromPem(roots.current.certificate));
+    },
+    roots: () => ({ current: roots.current.certificate, trusted: trustedRoots(roots) }),
+    describe: () => factsOf(roots),
+    chain: () => chainOf(roots).join(''),
     async serverIdentity(names, days) {
       const current = await readPair(folder, 'server');
-      return current && isGoodFor(current, names, root.certificate, now()) ? current : await issueServer(names, days);
+      return current && isGoodFor(current, names, roots.current.certificate, now()) ? current : await issueServer(names, days);
+    },
+    issueAgent(wanted) {
+      issuedUntil.note(now() + wanted.lifeMs);
+      return issueAgentCertificate(issuer, wanted, now());
+    },
+    revocationList: (content) => createRevocationList(issuer, content),
+    rotate: (overlapMs) =>
+      change(async (before) => {
+        checkMayRotate(before);
+        const root = await createRoot(now(), before.current);
+        return withNext(before, { ...root, knownSince: now() }, now() + overlapMs);
+      }),
+    finish: () => change((before) => finished(before, now(), issuedUntil.value())),
+    keepUp: () => change((before) => atTime(before, now(), issuedUntil.value())),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }
 
-async function createRoot(folder: string, nowMs: number): Promise<Identity> {
-  // The server's certificate is written after the root: where one is, a root was.
-  if (await readFileIfAny(join(folder, 'server.pem'))) throw unusable(`${join(folder, 'root.pem')} is gone. Restore it and root.key from a backup`);
-  const privateKey = await createPrivateKeyPem();
-  const key = createPrivateKey(privateKey);
-  const subject: NameAttribute[] = [
-    ['CN', `Relay root ${new Date(nowMs).toISOString().slice(0, 10)}`],
-    ['O', 'Relay'],
-  ];
-  const der = createCertificate({
-    subject,
-    issuer: subject,
-    notBefore: new Date(nowMs - CLOCK_SKEW_MS),
-    notAfter: new Date(nowMs + ROOT_DAYS * DAY_MS),
-    publicKey: createPublicKey(key),
-    issuerKey: key,
-    authority: true,
+function factsOf({ current, next, retired }: Roots): readonly RootFacts[] {
+  const facts = (certificate: string): Pick<RootFacts, 'fingerprint' | 'certificate' | 'endsAt'> => ({
+    fingerprint: fingerprintOf(fromPem(certificate)),
+    certificate,
+    endsAt: new X509Certificate(certificate).validToDate.getTime(),
   });
-  const root = { certificate: toPem(der), privateKey };
-  await writePair(folder, 'root', root);
-  return root;
+  return [
+    { ...facts(current.certificate), role: 'current', knownSince: current.knownSince },
+    ...(next ? [{ ...facts(next.root.certificate), role: 'next' as const, knownSince: next.root.knownSince, beginsAt: next.beginsAt }] : []),
+    ...retired.map(({ certificate, trustedUntil }) => ({ ...facts(certificate), role: 'retired' as const, trustedUntil })),
+  ];
 }
 
 /** When a certificate should be renewed: two thirds into its life, in milliseconds since 1970. */
@@ -99,40 +166,4 @@ function isGoodFor(identity: Identity, names: readonly string[], root: string, n
   const isDue = nowMs >= renewalDue(certificate);
   // One from the future was made while the clock was wrong.
   return covers && !isDue && certificate.validFromDate.getTime() <= nowMs && certificate.verify(createPublicKey(root));
-}
-
-// Read back from the certificate, so that issuer and subject match to the letter (RFC 5280 §4.1.2.4).
-function nameOf(pem: string): NameAttribute[] {
-  return new X509Certificate(pem).subject.split('\n').map((line) => {
-    const at = line.indexOf('=');
-    return [line.slice(0, at) as NameAttribute[0], line.slice(at + 1)] as const;
-  });
-}
-
-// The key is written first: a certificate on disk always has its key.
-async function writePair(folder: string, name: string, identity: Identity): Promise<void> {
-  await writeFileAtomic(join(folder, `${name}.key`), identity.privateKey, 0o600);
-  await writeFileAtomic(join(folder, `${name}.pem`), identity.certificate, 0o644);
-}
-
-async function readPair(folder: string, name: string): Promise<Identity | undefined> {
-  const certificate = await readFileIfAny(join(folder, `${name}.pem`));
-  if (!certificate) return undefined;
-  const privateKey = await readFileIfAny(join(folder, `${name}.key`));
-  const pair = { certificate: certificate.toString(), privateKey: privateKey?.toString() ?? '' };
-  if (belongTogether(pair)) return pair;
-  if (name === 'server') return undefined;
-  throw unusable(`${join(folder, `${name}.pem`)} and ${name}.key do not belong together. Restore both from the same backup`);
-}
-
-function unusable(what: string): RelayError {
-  return new RelayError('relay.authority.unusable', `${what}; a new root would make every agent refuse this relay.`);
-}
-
-function belongTogether(pair: Identity): boolean {
-  try {
-    return new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.privateKey));
-  } catch {
-    return false;
-  }
 }

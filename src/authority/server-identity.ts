@@ -26,21 +26,29 @@ export interface ServerIdentity {
   current(): Identity;
   /** When it ends, in milliseconds since 1970. */
   endsAt(): number;
-  /** Looks once an hour whether it must be renewed, or the operator's files have changed; tells of a new one. The function returned ends that. */
+  /** Looks once an hour, and when the roots change, whether it must be renewed, or the operator's files have changed; tells of a new one. The function returned ends that. */
   watch(onRenewed: (identity: Identity) => void): () => void;
 }
 
 /** Takes the operator's certificate if one is configured, and the authority's own otherwise. */
 export async function createServerIdentity(parts: ServerIdentityParts): Promise<ServerIdentity> {
-  const { clock, log } = parts;
+  const { authority, clock, log } = parts;
   let identity = await readOrIssue(parts);
 
-  const renew = async (onRenewed: (identity: Identity) => void): Promise<void> => {
+  const listeners = new Set<(identity: Identity) => void>();
+  // One after the other: two at once would write one's certificate and the other's key.
+  let last: Promise<void> = Promise.resolve();
+  const renew = (): Promise<void> => {
+    last = last.then(renewNow);
+    return last;
+  };
+
+  const renewNow = async (): Promise<void> => {
     try {
       const next = await readOrIssue(parts);
       if (next.certificate === identity.certificate) return;
       identity = next;
-      onRenewed(next);
+      for (const onRenewed of listeners) onRenewed(next);
       log.info({ endsAt: new Date(endOf(next)).toISOString() }, "the server's certificate was renewed");
     } catch (error) {
       log.error({ reason: messageOf(error) }, "the server's certificate could not be renewed; it is tried again in an hour");
@@ -50,8 +58,29 @@ export async function createServerIdentity(parts: ServerIdentityParts): Promise<
   return {
     current: () => identity,
     endsAt: () => endOf(identity),
-    watch: (onRenewed) => every(clock, CHECK_EVERY_MS, () => renew(onRenewed)),
+    watch(onRenewed) {
+      const look = async (): Promise<void> => {
+        await keepUp(parts);
+        await renew();
+      };
+      listeners.add(onRenewed);
+      const stopLooking = every(clock, CHECK_EVERY_MS, look);
+      const stopListening = authority.onChange(() => void renew());
+      return () => {
+        listeners.delete(onRenewed);
+        stopLooking();
+        stopListening();
+      };
+    },
   };
+}
+
+async function keepUp({ authority, log }: ServerIdentityParts): Promise<void> {
+  try {
+    await authority.keepUp();
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, 'the change from one root to the next could not be written; it is tried again in an hour');
+  }
 }
 
 async function readOrIssue(parts: ServerIdentityParts): Promise<Identity> {
@@ -67,11 +96,11 @@ async function readOwn(certificateFile: string, keyFile: string, { clock, log }:
   return { certificate, privateKey };
 }
 
-// The root goes with it, so that an agent that was given its fingerprint can learn it.
+// The roots go with it, so that an agent that was given a fingerprint can learn its root, and one that trusts the root before can follow.
 async function issue({ options, domain, authority }: ServerIdentityParts): Promise<Identity> {
   const names = [...new Set([domain, `*.oms.${domain}`, `*.ods.${domain}`, hostname(), 'localhost', '127.0.0.1', ...options.serverNames])];
   const identity = await authority.serverIdentity(names, options.serverCertificateLife / DAY_MS);
-  return { certificate: identity.certificate + authority.root, privateKey: identity.privateKey };
+  return { certificate: identity.certificate + authority.chain(), privateKey: identity.privateKey };
 }
 
 function endOf(identity: Identity): number {

@@ -64,6 +64,18 @@ describe("the server's identity", () => {
     listener.close();
   });
 
+  it('is told to everybody who watches, not to the first one alone', async () => {
+    await using folder = await temporaryFolder();
+    const clock = createManualClock(NOW);
+    const identity = await identityIn(folder.path, clock);
+    const told: string[] = [];
+    const stops = ['intake', 'tunnel'].map((name) => identity.watch(() => told.push(name)));
+    clock.advance(61 * DAY_MS);
+    await eventually('both are told', () => told.length >= 2);
+    assert.deepEqual(told, ['intake', 'tunnel']);
+    for (const stop of stops) stop();
+  });
+
   it("of the operator's own is taken from its files, read again when they change, and kept when they cannot be read", async () => {
     // Arrange: files of another authority.
     await using folder = await temporaryFolder();
