@@ -9,7 +9,11 @@ export interface Agent {
   readonly workspaceId: WorkspaceId;
   readonly agentId: AgentId;
   readonly hostName: string;
+  /** What the operator calls it, beside its host name. */
+  readonly displayName: string | undefined;
   readonly operatingSystem: string;
+  /** Name and version of its software, as it says: `LinuxMonitoringAgent/1.19.0-0`; empty when it has not said. */
+  readonly version: string;
   readonly state: AgentState;
   /** Why it is in this state, in words: which rule or operator. */
   readonly stateReason: string;
@@ -19,7 +23,17 @@ export interface Agent {
   readonly firstSeenAt: number;
   /** Milliseconds since 1970; written to disk once a minute. */
   readonly lastSeenAt: number;
+  /** Solutions whose data it has sent, and when it last did (milliseconds since 1970); written to disk once a minute, as the two below. */
+  readonly solutions: Readonly<Record<string, number>>;
+  /** What was taken from it since it enrolled, as it came over the wire. */
+  readonly receivedBatches: number;
+  readonly receivedBytes: number;
+  /** The workspace it enrolled for, when an operator has moved it to another: the one its own certificates name. */
+  readonly movedFrom: WorkspaceId | undefined;
 }
+
+/** What names an agent. */
+export type AgentKey = Pick<Agent, 'workspaceId' | 'agentId'>;
 
 /** A certificate an agent is known by. */
 export interface AgentCertificate {

@@ -2,14 +2,12 @@ import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 
-/** Layout of the file; a newer relay migrates step by step, an older one refuses. */
-const VERSION = 1;
-
 /** Another relay that is just stopping gets this long, in milliseconds. */
 const LOCK_WAIT_MS = 1_000;
 const SQLITE_BUSY = 5;
 
-const SCHEMA = `
+/** The first layout. */
+const STEP_1 = `
   CREATE TABLE agents (
     workspace_id TEXT NOT NULL,
     agent_id TEXT NOT NULL,
@@ -46,6 +44,53 @@ const SCHEMA = `
   ) STRICT;
 `;
 
+/** What is known of an agent beside its state; keys with a limit of uses; tokens that are good once. */
+const STEP_2 = `
+  ALTER TABLE agents ADD COLUMN display_name TEXT;
+  ALTER TABLE agents ADD COLUMN version TEXT NOT NULL DEFAULT '';
+  ALTER TABLE agents ADD COLUMN solutions TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE agents ADD COLUMN received_batches INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE agents ADD COLUMN received_bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE agents ADD COLUMN moved_from TEXT;
+  ALTER TABLE enrolment_keys ADD COLUMN max_uses INTEGER;
+  CREATE TABLE one_time_tokens (
+    id TEXT PRIMARY KEY,
+    workspace_id TEXT NOT NULL,
+    agent_name TEXT,
+    hash BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    redeemed_at INTEGER,
+    revoked_at INTEGER
+  ) STRICT;
+`;
+
+/** Certificates that the authority issued, and the public keys that agents enrolled with. */
+const STEP_3 = `
+  CREATE TABLE issued_certificates (
+    fingerprint TEXT PRIMARY KEY,
+    serial TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    workspace_id TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    not_after INTEGER NOT NULL,
+    removed_at INTEGER
+  ) STRICT;
+  CREATE INDEX issued_certificates_of_agent ON issued_certificates (workspace_id, agent_id, issued_at);
+  CREATE TABLE agent_keys (
+    workspace_id TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    token_id TEXT,
+    noted_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, key_hash)
+  ) STRICT;
+`;
+
+/** Steps from an empty file to the newest layout, only ever appended to: a layout's number (`user_version`) is how many of them a file has seen. */
+const STEPS: readonly string[] = [STEP_1, STEP_2, STEP_3];
+
 /**
  * Opens the management group's own database: who may send outlives every cache. Mode 0600; every write is synced. The file stays locked as
  * long as it is open, so that two relays cannot share a data folder: the second one throws `relay.management-group.in-use`,
@@ -55,14 +100,14 @@ export function openDatabase(path: string): DatabaseSync {
   const database = openFile(path);
   lock(database, path);
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > VERSION) {
+  if (version > STEPS.length) {
     database.close();
     throw new RelayError(
       'relay.management-group.newer-file',
-      `${path} was written by a newer relay (layout ${version}, this one reads ${VERSION}). Run that release, or restore the backup made before the upgrade.`,
+      `${path} was written by a newer relay (layout ${version}, this one reads ${STEPS.length}). Run that release, or restore the backup made before the upgrade.`,
     );
   }
-  if (version === 0) transaction(database, () => database.exec(`${SCHEMA} PRAGMA user_version = ${VERSION};`));
+  if (version < STEPS.length) transaction(database, () => database.exec(`${STEPS.slice(version).join('')} PRAGMA user_version = ${STEPS.length};`));
   return database;
 }
 

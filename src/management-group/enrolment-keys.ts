@@ -20,12 +20,15 @@ export interface EnrolmentKey {
   readonly revokedAt: number | undefined;
   /** How many onboardings it has signed. */
   readonly uses: number;
+  /** How many it may sign; undefined: any number. */
+  readonly maxUses: number | undefined;
 }
 
 export interface NewEnrolmentKey {
   readonly name: string;
   readonly workspaceId: WorkspaceId;
   readonly expiresAt?: number | undefined;
+  readonly maxUses?: number | undefined;
   /** A key that agents have already, such as their workspace's; a new one of 64 random bytes otherwise. */
   readonly key?: Buffer | undefined;
 }
@@ -57,11 +60,14 @@ interface Row {
   expires_at: number | null;
   revoked_at: number | null;
   uses: number;
+  max_uses: number | null;
 }
 
 export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: () => number): EnrolmentKeys {
   const all = database.prepare('SELECT * FROM enrolment_keys ORDER BY created_at');
-  const insert = database.prepare('INSERT INTO enrolment_keys (id, name, workspace_id, sealed_key, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)');
+  const insert = database.prepare(
+    'INSERT INTO enrolment_keys (id, name, workspace_id, sealed_key, created_at, expires_at, max_uses) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
   const revoke = database.prepare('UPDATE enrolment_keys SET revoked_at = ? WHERE (name = ? OR id = ?) AND revoked_at IS NULL');
   const count = database.prepare('UPDATE enrolment_keys SET uses = uses + 1 WHERE id = ?');
   const change = database.prepare('UPDATE enrolment_keys SET sealed_key = ? WHERE id = ?');
@@ -75,10 +81,11 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
   const openKey = ({ id, sealed_key: sealed }: Row): Buffer => open(Buffer.from(sealed), (keyId) => keys.groupKey(PURPOSE, keyId), `enrolment key ${id}`);
   const sealerOf = ({ sealed_key: sealed }: Row): string => keyIdOf(Buffer.from(sealed)) ?? '';
   const canOpen = (row: Row): boolean => keys.has(sealerOf(row));
-  const isUsable = (row: Row): boolean => row.revoked_at === null && (row.expires_at === null || row.expires_at > now());
+  const isUsable = (row: Row): boolean =>
+    row.revoked_at === null && (row.expires_at === null || row.expires_at > now()) && (row.max_uses === null || row.uses < row.max_uses);
 
   return {
-    create({ name, workspaceId, expiresAt, key = randomBytes(KEY_BYTES) }) {
+    create({ name, workspaceId, expiresAt, maxUses, key = randomBytes(KEY_BYTES) }) {
       if (rows().some((row) => row.name === name)) {
         throw new RelayError(
           'relay.enrolment-key.name-taken',
@@ -86,8 +93,8 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
         );
       }
       const id = randomBytes(6).toString('hex');
-      insert.run(id, name, workspaceId, sealKey(id, key), now(), expiresAt ?? null);
-      return { enrolmentKey: { id, name, workspaceId, createdAt: now(), expiresAt, revokedAt: undefined, uses: 0 }, secret: key.toString('base64') };
+      insert.run(id, name, workspaceId, sealKey(id, key), now(), expiresAt ?? null, maxUses ?? null);
+      return { enrolmentKey: { id, name, workspaceId, createdAt: now(), expiresAt, revokedAt: undefined, uses: 0, maxUses }, secret: key.toString('base64') };
     },
     list: () => rows().map(fromRow),
     revoke: (nameOrId) => Number(revoke.run(now(), nameOrId, nameOrId).changes) > 0,
@@ -125,5 +132,6 @@ function fromRow(row: Row): EnrolmentKey {
     expiresAt: row.expires_at ?? undefined,
     revokedAt: row.revoked_at ?? undefined,
     uses: row.uses,
+    maxUses: row.max_uses ?? undefined,
   };
 }

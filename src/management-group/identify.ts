@@ -18,6 +18,8 @@ export interface IdentifySettings {
   readonly now: () => number;
   /** How long a certificate is accepted after its agent has renewed it, in milliseconds. */
   readonly oldCertificateGraceMs: number;
+  /** How long after its end a certificate is still known, in milliseconds: for what renews it, and for nothing else. */
+  readonly expiredGraceMs?: number | undefined;
 }
 
 /** Finds the agent of a client certificate's DER. A self-signed certificate is as good as any: it is known by its fingerprint. */
@@ -33,10 +35,13 @@ export function identifyFingerprint(registry: Registry, fingerprint: Fingerprint
   if (!found) return refused('unknown-certificate', `No agent has enrolled with the certificate ${fingerprint.slice(0, 16)}…. Enrol this machine again.`);
   const { certificate } = found;
   const now = settings.now();
-  if (now > certificate.notAfter || now < certificate.notBefore - CLOCK_SKEW_MS) {
+  if (now < certificate.notBefore - CLOCK_SKEW_MS) {
+    return refused('certificate-expired', `The certificate begins on ${day(certificate.notBefore)}, and here it is ${day(now)}. Check both clocks.`);
+  }
+  if (now > certificate.notAfter + (settings.expiredGraceMs ?? 0)) {
     return refused(
       'certificate-expired',
-      `The certificate is good from ${day(certificate.notBefore)} to ${day(certificate.notAfter)}, and here it is ${day(now)}. Check the clock, or enrol this machine again.`,
+      `The certificate ended on ${day(certificate.notAfter)}, and here it is ${day(now)}. It is taken for its renewal alone, and for as long as enrolment.expiredCertificates says. Renew it, or enrol this machine again; its id stays.`,
     );
   }
   if (certificate.replacedAt !== undefined && now > certificate.replacedAt + settings.oldCertificateGraceMs) {

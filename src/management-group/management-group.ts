@@ -1,8 +1,11 @@
 import { type Clock, every } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
+import { type AgentKeys, createAgentKeys } from './agent-keys.ts';
 import { openDatabase } from './database.ts';
 import { createEnrolmentKeys, type EnrolmentKeys } from './enrolment-keys.ts';
+import { createIssuedCertificates, type IssuedCertificates } from './issued-certificates.ts';
+import { createOneTimeTokens, type OneTimeTokens } from './one-time-tokens.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
 const FLUSH_EVERY_MS = 60_000;
@@ -11,6 +14,11 @@ const FLUSH_EVERY_MS = 60_000;
 export interface ManagementGroup {
   readonly registry: Registry;
   readonly enrolmentKeys: EnrolmentKeys;
+  /** Tokens that let one machine enrol, once. */
+  readonly tokens: OneTimeTokens;
+  /** The public keys that agents enrolled with. */
+  readonly agentKeys: AgentKeys;
+  readonly issued: IssuedCertificates;
   close(): void;
 }
 
@@ -32,6 +40,9 @@ export function openManagementGroup(path: string, { keys, clock, log }: { keys: 
   return {
     registry,
     enrolmentKeys,
+    tokens: createOneTimeTokens(database, clock.now),
+    agentKeys: createAgentKeys(database, clock.now),
+    issued: createIssuedCertificates(database, registry, clock.now),
     close() {
       stop();
       registry.flush();

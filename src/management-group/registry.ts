@@ -5,8 +5,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateFacts, Fingerprint } from '../authority/x509.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
-import type { Agent, AgentCertificate, AgentState } from './agent.ts';
+import type { Agent, AgentCertificate, AgentKey, AgentState } from './agent.ts';
+import { createAgentIndex, keyOf } from './agent-index.ts';
+import { createAgentTable } from './agent-table.ts';
 import { transaction } from './database.ts';
+import { withBatch } from './received.ts';
 
 /** Who an agent says it is when it onboards or reports. */
 export interface AgentReport {
@@ -14,209 +17,180 @@ export interface AgentReport {
   readonly agentId: AgentId;
   readonly hostName: string;
   readonly operatingSystem: string;
+  /** Name and version of its software; undefined when it does not say. */
+  readonly version?: string | undefined;
 }
 
 export interface Enrolled extends AgentReport {
-  readonly certificate: CertificateFacts;
+  /** Undefined while it waits for the certificate that it asked for. */
+  readonly certificate: CertificateFacts | undefined;
   readonly enrolmentKeyId: string;
   /** The state a machine not seen before gets; one that is known keeps its own. */
   readonly state: AgentState;
   readonly stateReason: string;
 }
 
+/** What became of a move. `taken`: the other workspace has an agent with this id already. */
+export type Move = { readonly outcome: 'moved'; readonly agent: Agent } | { readonly outcome: 'unknown' | 'taken' };
+
 export interface Registry {
   /** Notes an onboarding. A certificate belongs to one agent for good: false when it is another's. */
   enrol(enrolled: Enrolled): boolean;
   /** Adds the certificate of a renewal and marks the ones before as replaced. False when it is another agent's. */
-  addCertificate(agent: Pick<Agent, 'workspaceId' | 'agentId'>, certificate: CertificateFacts): boolean;
+  addCertificate(agent: AgentKey, certificate: CertificateFacts): boolean;
   find(fingerprint: Fingerprint): { readonly agent: Agent; readonly certificate: AgentCertificate } | undefined;
-  get(agent: Pick<Agent, 'workspaceId' | 'agentId'>): Agent | undefined;
+  get(agent: AgentKey): Agent | undefined;
+  /** All of them by host name. */
   list(): Agent[];
-  countByState(): Readonly<Record<AgentState, number>>;
-  certificatesOf(agent: Pick<Agent, 'workspaceId' | 'agentId'>): AgentCertificate[];
-  /** Undefined when there is no such agent. */
+  /** Of one workspace, or of all. */
+  countByState(workspaceId?: WorkspaceId): Readonly<Record<AgentState, number>>;
+  certificatesOf(agent: AgentKey): AgentCertificate[];
+  /** Undefined when there is no such agent, as for the three below. */
   setState(workspaceId: WorkspaceId, agentId: AgentId, state: AgentState, reason: string): Agent | undefined;
+  /** Gives it a display name, or takes that away. */
+  rename(agent: AgentKey, displayName: string | undefined): Agent | undefined;
+  /** Forgets it and its certificates; gives what it was. */
+  remove(agent: AgentKey): Agent | undefined;
+  /** Makes it an agent of another workspace, with its state, certificates and figures: what it sends from now on goes there. */
+  move(agent: AgentKey, to: WorkspaceId): Move;
   /** Notes what a known agent says of itself. */
   update(report: AgentReport): void;
   /** Notes that it was heard of now; on disk with the next `flush`. */
-  touch(agent: Pick<Agent, 'workspaceId' | 'agentId'>): void;
+  touch(agent: AgentKey): void;
+  /** Notes a batch that was taken from it; on disk with the next `flush`. */
+  received(batch: AgentKey & { readonly solution: string; readonly body: Uint8Array }): void;
   flush(): void;
+  /** Calls `listener` after each change of who may send, and for which workspace. */
+  onStanding(listener: () => void): void;
 }
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+const hostNames = new Intl.Collator('en');
+const NEW = { displayName: undefined, version: '', solutions: {}, receivedBatches: 0, receivedBytes: 0, movedFrom: undefined } as const;
 
 export function createRegistry(database: DatabaseSync, now: () => number): Registry {
-  const agents = new Map<string, Mutable<Agent>>();
-  const certificates = new Map<Fingerprint, Mutable<AgentCertificate>>();
-  const touched = new Set<Mutable<Agent>>();
-  const saveAgent = database.prepare(`
-    INSERT INTO agents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET host_name = excluded.host_name, operating_system = excluded.operating_system, state = excluded.state,
-      state_reason = excluded.state_reason, state_since = excluded.state_since, enrolment_key_id = excluded.enrolment_key_id, last_seen_at = excluded.last_seen_at`);
-  const saveCertificate = database.prepare(
-    'INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET replaced_at = excluded.replaced_at',
-  );
-  load();
+  const table = createAgentTable(database);
+  const index = createAgentIndex();
+  /** Those whose last moment or figures are not on disk yet. */
+  const touched = new Set<string>();
+  for (const agent of table.agents()) index.put(agent);
+  for (const certificate of table.certificates()) index.putCertificate(certificate);
 
-  function load(): void {
-    for (const row of database.prepare('SELECT * FROM agents').all() as unknown as AgentRow[]) agents.set(keyOf(agentOf(row)), agentOf(row));
-    for (const row of database.prepare('SELECT * FROM certificates').all() as unknown as CertificateRow[])
-      certificates.set(row.fingerprint, certificateOf(row));
-  }
+  const listeners = new Set<() => void>();
+  const tellStanding = (): void => {
+    for (const listener of listeners) listener();
+  };
 
-  function save(agent: Agent): void {
-    saveAgent.run(
-      agent.workspaceId,
-      agent.agentId,
-      agent.hostName,
-      agent.operatingSystem,
-      agent.state,
-      agent.stateReason,
-      agent.stateSince,
-      agent.enrolmentKeyId,
-      agent.firstSeenAt,
-      agent.lastSeenAt,
-    );
-    agents.set(keyOf(agent), agent);
-  }
+  const save = (agent: Agent): Agent => {
+    table.save(agent);
+    return index.put(agent);
+  };
+  const change = (agent: AgentKey, changes: Partial<Agent>): Agent | undefined => {
+    const known = index.get(agent);
+    return known && save({ ...known, ...changes });
+  };
+  const note = (known: Agent, changes: Partial<Agent>): void => {
+    index.put({ ...known, ...changes });
+    touched.add(keyOf(known));
+  };
 
-  function saveOne(certificate: AgentCertificate): void {
-    const { fingerprint, workspaceId, agentId, notBefore, notAfter, addedAt, replacedAt } = certificate;
-    saveCertificate.run(fingerprint, workspaceId, agentId, notBefore, notAfter, addedAt, replacedAt ?? null);
-    certificates.set(fingerprint, certificate);
-  }
-
-  function certificatesOf(agent: Pick<Agent, 'workspaceId' | 'agentId'>): AgentCertificate[] {
-    return [...certificates.values()].filter((one) => one.workspaceId === agent.workspaceId && one.agentId === agent.agentId);
-  }
-
-  function isAnothers(fingerprint: Fingerprint, agent: Pick<Agent, 'workspaceId' | 'agentId'>): boolean {
-    const known = certificates.get(fingerprint);
-    return known !== undefined && (known.workspaceId !== agent.workspaceId || known.agentId !== agent.agentId);
-  }
-
-  function makeCurrent({ workspaceId, agentId }: Pick<Agent, 'workspaceId' | 'agentId'>, facts: CertificateFacts): void {
-    for (const other of certificatesOf({ workspaceId, agentId })) {
-      if (other.fingerprint !== facts.fingerprint && other.replacedAt === undefined) saveOne({ ...other, replacedAt: now() });
-    }
+  const isAnothers = (fingerprint: Fingerprint, agent: AgentKey): boolean => {
+    const known = index.certificate(fingerprint);
+    return known !== undefined && keyOf(known) !== keyOf(agent);
+  };
+  /** Those that change when an agent uses this one from now on. */
+  const makingCurrent = ({ workspaceId, agentId }: AgentKey, facts: CertificateFacts): AgentCertificate[] => {
     const { fingerprint, notBefore, notAfter } = facts;
-    const addedAt = certificates.get(fingerprint)?.addedAt ?? now();
-    saveOne({ fingerprint, workspaceId, agentId, notBefore, notAfter, addedAt, replacedAt: undefined });
-  }
+    const replaced = index.certificatesOf({ workspaceId, agentId }).filter((one) => one.fingerprint !== fingerprint && one.replacedAt === undefined);
+    const addedAt = index.certificate(fingerprint)?.addedAt ?? now();
+    const current = { fingerprint, workspaceId, agentId, notBefore, notAfter, addedAt, replacedAt: undefined };
+    return [...replaced.map((old) => ({ ...old, replacedAt: now() })), current];
+  };
+  // Memory follows the disk, never the other way round.
+  const saveAll = (agent: Agent | undefined, certificates: readonly AgentCertificate[]): void => {
+    transaction(database, () => {
+      if (agent) table.save(agent);
+      for (const one of certificates) table.saveCertificate(one);
+    });
+    if (agent) index.put(agent);
+    for (const one of certificates) index.putCertificate(one);
+  };
 
   return {
-    enrol(enrolled) {
-      const { certificate, state, stateReason, ...report } = enrolled;
-      if (isAnothers(certificate.fingerprint, report)) return false;
-      const known = agents.get(keyOf(report));
-      const kept = known ?? { state, stateReason, stateSince: now(), firstSeenAt: now() };
-      transaction(database, () => {
-        save({ ...kept, ...report, lastSeenAt: now() });
-        makeCurrent(report, certificate);
-      });
+    enrol({ certificate, state, stateReason, version, ...report }) {
+      if (certificate && isAnothers(certificate.fingerprint, report)) return false;
+      const before = index.get(report);
+      const known = before ?? { ...NEW, state, stateReason, stateSince: now(), firstSeenAt: now() };
+      saveAll({ ...known, ...report, version: version ?? known.version, lastSeenAt: now() }, certificate ? makingCurrent(report, certificate) : []);
+      if (!before) tellStanding();
       return true;
     },
     addCertificate(agent, certificate) {
       if (isAnothers(certificate.fingerprint, agent)) return false;
-      transaction(database, () => makeCurrent(agent, certificate));
+      saveAll(undefined, makingCurrent(agent, certificate));
       return true;
     },
-    find(fingerprint) {
-      const certificate = certificates.get(fingerprint);
-      const agent = certificate && agents.get(keyOf(certificate));
-      return agent && certificate && { agent, certificate };
-    },
-    get: (agent) => agents.get(keyOf(agent)),
-    list: () => [...agents.values()].sort((a, b) => a.hostName.localeCompare(b.hostName) || a.agentId.localeCompare(b.agentId)),
-    countByState() {
-      const counts = { pending: 0, approved: 0, suspended: 0 };
-      for (const agent of agents.values()) counts[agent.state] += 1;
-      return counts;
-    },
-    certificatesOf,
+    find: index.find,
+    get: index.get,
+    list: () => index.all().sort((a, b) => hostNames.compare(a.hostName, b.hostName) || (a.agentId < b.agentId ? -1 : 1)),
+    countByState: index.countByState,
+    certificatesOf: index.certificatesOf,
     setState(workspaceId, agentId, state, stateReason) {
-      const agent = agents.get(keyOf({ workspaceId, agentId }));
-      if (!agent) return undefined;
-      const changed = { ...agent, state, stateReason, stateSince: now() };
-      save(changed);
+      const changed = change({ workspaceId, agentId }, { state, stateReason, stateSince: now() });
+      if (changed) tellStanding();
       return changed;
     },
-    update(report) {
-      const agent = agents.get(keyOf(report));
+    rename: (agent, displayName) => change(agent, { displayName }),
+    remove(agent) {
+      const known = index.get(agent);
+      if (!known) return undefined;
+      transaction(database, () => table.delete(known));
+      index.delete(known);
+      tellStanding();
+      return known;
+    },
+    move(agent, to) {
+      const known = index.get(agent);
+      if (!known) return { outcome: 'unknown' };
+      if (index.get({ ...agent, workspaceId: to })) return { outcome: 'taken' };
+      const enrolledFor = known.movedFrom ?? known.workspaceId;
+      const moved = { ...known, workspaceId: to, movedFrom: enrolledFor === to ? undefined : enrolledFor };
+      const certificates = index.certificatesOf(known).map((one) => ({ ...one, workspaceId: to }));
+      transaction(database, () => {
+        table.save(moved);
+        for (const one of certificates) table.saveCertificate(one);
+        table.delete(known);
+      });
+      index.delete(known);
+      for (const one of certificates) index.putCertificate(one);
+      const agentNow = index.put(moved);
+      tellStanding();
+      return { outcome: 'moved', agent: agentNow };
+    },
+    update({ version, ...report }) {
+      const agent = index.get(report);
       if (!agent) return;
-      if (agent.hostName === report.hostName && agent.operatingSystem === report.operatingSystem) return;
-      save({ ...agent, ...report });
+      const said = { ...report, version: version ?? agent.version };
+      const isNew = agent.hostName !== said.hostName || agent.operatingSystem !== said.operatingSystem || agent.version !== said.version;
+      if (isNew) save({ ...agent, ...said });
     },
     touch(agent) {
-      const known = agents.get(keyOf(agent));
-      if (!known) return;
-      known.lastSeenAt = now();
-      touched.add(known);
+      const known = index.get(agent);
+      if (known) note(known, { lastSeenAt: now() });
+    },
+    received({ solution, body, ...agent }) {
+      const known = index.get(agent);
+      if (known) note(known, withBatch(known, solution, body.length, now()));
     },
     flush() {
       if (touched.size === 0) return;
       transaction(database, () => {
-        for (const { workspaceId, agentId } of touched) {
-          const agent = agents.get(keyOf({ workspaceId, agentId }));
-          if (agent) save(agent);
+        for (const key of touched) {
+          const agent = index.byKey(key);
+          if (agent) table.save(agent);
         }
       });
       touched.clear();
     },
+    onStanding: (listener) => void listeners.add(listener),
   };
-}
-
-interface AgentRow {
-  workspace_id: WorkspaceId;
-  agent_id: AgentId;
-  host_name: string;
-  operating_system: string;
-  state: AgentState;
-  state_reason: string;
-  state_since: number;
-  enrolment_key_id: string;
-  first_seen_at: number;
-  last_seen_at: number;
-}
-
-interface CertificateRow {
-  fingerprint: Fingerprint;
-  workspace_id: WorkspaceId;
-  agent_id: AgentId;
-  not_before: number;
-  not_after: number;
-  added_at: number;
-  replaced_at: number | null;
-}
-
-function agentOf(row: AgentRow): Agent {
-  return {
-    workspaceId: row.workspace_id,
-    agentId: row.agent_id,
-    hostName: row.host_name,
-    operatingSystem: row.operating_system,
-    state: row.state,
-    stateReason: row.state_reason,
-    stateSince: row.state_since,
-    enrolmentKeyId: row.enrolment_key_id,
-    firstSeenAt: row.first_seen_at,
-    lastSeenAt: row.last_seen_at,
-  };
-}
-
-function certificateOf(row: CertificateRow): AgentCertificate {
-  const { fingerprint, workspace_id, agent_id, not_before, not_after, added_at, replaced_at } = row;
-  return {
-    fingerprint,
-    workspaceId: workspace_id,
-    agentId: agent_id,
-    notBefore: not_before,
-    notAfter: not_after,
-    addedAt: added_at,
-    replacedAt: replaced_at ?? undefined,
-  };
-}
-
-function keyOf(agent: Pick<Agent, 'workspaceId' | 'agentId'>): string {
-  return `${agent.workspaceId} ${agent.agentId}`;
 }

@@ -1,50 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { approvalOf, matchesPattern } from '../../src/management-group/approval.ts';
+import { approvalOf } from '../../src/management-group/approval.ts';
+import { BANK, PLANT } from './rig.ts';
 
-const PATTERNS: readonly (readonly [pattern: string, hostName: string, fits: boolean])[] = [
-  ['web01', 'web01', true],
-  ['web01', 'WEB01', true],
-  ['WEB01', 'web01', true],
-  ['web01', 'web01.example.org', false],
-  ['web01', 'xweb01', false],
-  ['web*', 'web', true],
-  ['web*', 'web01.example.org', true],
-  ['*.example.org', 'web01.example.org', true],
-  ['*.example.org', 'example.org', false],
-  ['*.example.org', 'web01.example.org.evil.net', false],
-  ['web.example.org', 'webxexample.org', false],
-  ['web-??', 'web-01', true],
-  ['web-??', 'web-1', false],
-  ['web-??', 'web-001', false],
-  ['*', '', true],
-  ['?', '', false],
-  ['', '', true],
-  ['', 'a', false],
-  ['a*b*c', 'aXbYc', true],
-  ['a*b*c', 'aXbY', false],
-  ['a*b*c', 'abbc', true],
-  ['*ab', 'aab', true],
-  ['***', 'anything', true],
-  ['*a?', 'bab', true],
+const GROUPS = [
+  { name: 'web', match: 'web*' },
+  { name: 'plant', match: '*', workspace: PLANT },
 ];
 
-describe('matchesPattern', () => {
-  for (const [pattern, hostName, fits] of PATTERNS) {
-    it(`"${pattern}" ${fits ? 'fits' : 'does not fit'} "${hostName}"`, () => assert.equal(matchesPattern(hostName, pattern), fits));
-  }
-
-  it('does not take longer for patterns made to take long', () => {
-    const begin = performance.now();
-    assert.equal(matchesPattern('a'.repeat(255), `${'*a'.repeat(120)}*b`), false);
-    assert.equal(matchesPattern('a'.repeat(10_000), '*a*a*a*a*b'), false);
-    // By trying every split this would take longer than the universe has lasted.
-    assert.ok(performance.now() - begin < 10_000);
-  });
-});
-
 describe('approvalOf', () => {
-  const applicant = { hostName: 'web01.example.org', enrolmentKeyName: 'site' };
+  const applicant = { hostName: 'web01.example.org', enrolmentKeyName: 'site', workspaceId: BANK };
   const cases = [
     { approve: 'none', because: undefined },
     { approve: 'all', because: 'approved by rule: all' },
@@ -55,10 +20,14 @@ describe('approvalOf', () => {
     { approve: [{ hostName: 'web*', enrolmentKey: 'other' }], because: undefined },
     { approve: [{ hostName: 'db*' }, { enrolmentKey: 'site' }], because: 'approved by rule: enrolment key site' },
     { approve: [{ enrolmentKey: 'Site' }], because: undefined },
+    { approve: [{ group: 'web' }], because: 'approved by rule: group web' },
+    { approve: [{ group: 'plant' }], because: undefined },
+    { approve: [{ group: 'web', enrolmentKey: 'other' }], because: undefined },
+    { approve: [{ group: 'web', hostName: '*.org', enrolmentKey: 'site' }], because: 'approved by rule: host name *.org, enrolment key site, group web' },
   ] as const;
   for (const { approve, because } of cases) {
     it(`with ${JSON.stringify(approve)} ${because === undefined ? 'leaves it to an operator' : 'approves and says why'}`, () => {
-      assert.equal(approvalOf(applicant, approve), because);
+      assert.equal(approvalOf(applicant, approve, GROUPS), because);
     });
   }
 });

@@ -63,6 +63,27 @@ describe('an enrolment key', () => {
     assert.equal(rig.reopen().enrolmentKeys.list()[0]?.uses, 3);
   });
 
+  it('with a number of uses signs for so many machines, and for no more', async () => {
+    await using rig = await createGroupRig();
+    const { enrolmentKeys } = rig.group;
+    const { enrolmentKey } = enrolmentKeys.create({ name: 'three', workspaceId: BANK, maxUses: 3 });
+    const { enrolmentKey: endless } = enrolmentKeys.create({ name: 'any', workspaceId: BANK });
+    for (const usable of [2, 2, 2, 1]) {
+      assert.equal(enrolmentKeys.usable(BANK).length, usable);
+      for (const { id } of [enrolmentKey, endless]) enrolmentKeys.countUse(id);
+    }
+    assert.deepEqual(
+      rig
+        .reopen()
+        .enrolmentKeys.list()
+        .map(({ name, uses, maxUses }) => [name, uses, maxUses]),
+      [
+        ['three', 4, 3],
+        ['any', 4, undefined],
+      ],
+    );
+  });
+
   it('cannot be opened with the keys of another group: it signs no more, and its name is told', async () => {
     await using rig = await createGroupRig();
     rig.group.enrolmentKeys.create({ name: 'site', workspaceId: BANK });

@@ -23,6 +23,22 @@ describe('identify', () => {
     });
   }
 
+  const afterItsEnd = [
+    { what: 'within the time that the operator allows', graceMs: 30 * DAY_MS, at: START + 120 * DAY_MS, reason: undefined },
+    { what: 'after that time', graceMs: 30 * DAY_MS, at: START + 120 * DAY_MS + 1, reason: 'certificate-expired' },
+    { what: 'when the operator allows none', graceMs: 0, at: START + 90 * DAY_MS + 1, reason: 'certificate-expired' },
+  ] as const;
+  for (const { what, graceMs, at, reason } of afterItsEnd) {
+    it(`${reason === undefined ? 'knows' : 'refuses'} a certificate that has ended, for its renewal, ${what}`, async () => {
+      await using rig = await createGroupRig();
+      rig.group.registry.enrol(enrolled(newAgentId()));
+      const settings = { now: () => at, oldCertificateGraceMs: 0, expiredGraceMs: graceMs };
+      const found = identifyFingerprint(rig.group.registry, certificate('a').fingerprint, settings);
+      assert.equal(found.known ? undefined : found.reason, reason);
+      if (!found.known) assert.match(found.message, /ended on 2027-02-21 .*enrolment\.expiredCertificates says\. Renew it, or enrol this machine again/);
+    });
+  }
+
   it('accepts a replaced certificate until its grace is over', async () => {
     await using rig = await createGroupRig();
     const agentId = newAgentId();

@@ -117,6 +117,117 @@ describe('the registry', () => {
     reader.close();
   });
 
+  it('does not know a machine whose enrolment could not be written', async () => {
+    await using folder = await temporaryFolder();
+    const database = openDatabase(`${folder.path}/group.sqlite`);
+    const registry = createRegistry(database, () => START);
+    const refuse = "CREATE TRIGGER refuse BEFORE INSERT ON certificates BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    database.exec(refuse);
+    const machine = enrolled(newAgentId());
+    assert.throws(() => registry.enrol(machine), /the disk is full/);
+    assert.deepEqual([registry.list(), registry.find(certificate('a').fingerprint), registry.countByState().pending], [[], undefined, 0]);
+    database.exec('DROP TRIGGER refuse');
+    registry.enrol(machine);
+    database.exec(refuse);
+    assert.throws(() => registry.addCertificate(machine, certificate('b')), /the disk is full/);
+    assert.equal(registry.find(certificate('a').fingerprint)?.certificate.replacedAt, undefined);
+    database.close();
+  });
+
+  it('forgets a removed agent and its certificates, which another may bring from then on', async () => {
+    await using rig = await createGroupRig();
+    const { registry } = rig.group;
+    const [gone, stays] = [newAgentId(), newAgentId()];
+    registry.enrol(enrolled(gone));
+    registry.addCertificate({ workspaceId: BANK, agentId: gone }, certificate('b'));
+    registry.enrol(enrolled(stays, { certificate: certificate('c'), state: 'approved' }));
+    registry.touch({ workspaceId: BANK, agentId: gone });
+    assert.equal(registry.remove({ workspaceId: BANK, agentId: gone })?.agentId, gone);
+    assert.equal(registry.remove({ workspaceId: BANK, agentId: gone }), undefined);
+    const again = rig.reopen().registry;
+    for (const known of [registry, again]) {
+      assert.deepEqual(
+        ['a', 'b', 'c'].map((name) => known.find(certificate(name).fingerprint)?.agent.agentId),
+        [undefined, undefined, stays],
+      );
+      assert.deepEqual([known.countByState(), known.certificatesOf({ workspaceId: BANK, agentId: gone })], [{ pending: 0, approved: 1, suspended: 0 }, []]);
+    }
+    assert.equal(again.enrol(enrolled(newAgentId())), true);
+  });
+
+  it('moves an agent with its state, certificates and figures, and remembers where it enrolled', async () => {
+    await using rig = await createGroupRig();
+    const { registry } = rig.group;
+    const agentId = newAgentId();
+    const [atBank, atPlant] = [
+      { workspaceId: BANK, agentId },
+      { workspaceId: PLANT, agentId },
+    ];
+    registry.enrol(enrolled(agentId, { state: 'approved', stateReason: 'by hand' }));
+    registry.addCertificate(atBank, certificate('b'));
+    registry.received({ ...atBank, solution: 'Security', body: Buffer.alloc(10) });
+    assert.equal(registry.move(atBank, PLANT).outcome, 'moved');
+    assert.deepEqual([registry.move(atBank, PLANT).outcome, registry.get(atBank), registry.certificatesOf(atBank)], ['unknown', undefined, []]);
+    const again = rig.reopen().registry;
+    const moved = again.find(certificate('b').fingerprint)?.agent;
+    assert.deepEqual([moved?.workspaceId, moved?.state, moved?.stateReason, moved?.movedFrom, moved?.receivedBatches], [PLANT, 'approved', 'by hand', BANK, 1]);
+    assert.deepEqual(
+      again
+        .certificatesOf(atPlant)
+        .map(({ fingerprint }) => fingerprint)
+        .sort(),
+      ['a', 'b'].map((name) => certificate(name).fingerprint),
+    );
+    assert.deepEqual([again.countByState(BANK).approved, again.countByState(PLANT).approved, again.countByState().approved], [0, 1, 1]);
+    const back = again.move(atPlant, BANK);
+    assert.deepEqual(back.outcome === 'moved' && back.agent.movedFrom, undefined);
+  });
+
+  it('moves no agent to where one with its id is already', async () => {
+    await using rig = await createGroupRig();
+    const { registry } = rig.group;
+    const agentId = newAgentId();
+    registry.enrol(enrolled(agentId));
+    registry.enrol(enrolled(agentId, { workspaceId: PLANT, certificate: certificate('b') }));
+    assert.deepEqual(registry.move({ workspaceId: BANK, agentId }, PLANT), { outcome: 'taken' });
+    assert.equal(registry.list().length, 2);
+  });
+
+  it('keeps a display name until it is taken away', async () => {
+    await using rig = await createGroupRig();
+    const { registry } = rig.group;
+    const agent = { workspaceId: BANK, agentId: newAgentId() };
+    registry.enrol(enrolled(agent.agentId));
+    assert.equal(registry.rename(agent, 'till 7')?.displayName, 'till 7');
+    registry.enrol(enrolled(agent.agentId, { hostName: 'new-name' }));
+    const again = rig.reopen().registry;
+    assert.deepEqual([again.get(agent)?.displayName, again.get(agent)?.hostName], ['till 7', 'new-name']);
+    assert.equal(again.rename(agent, undefined)?.displayName, undefined);
+    assert.equal(again.rename({ ...agent, workspaceId: PLANT }, 'x'), undefined);
+  });
+
+  it('counts what came from an agent and of which solutions, on disk once a minute', async () => {
+    await using rig = await createGroupRig();
+    const { registry } = rig.group;
+    const agent = { workspaceId: BANK, agentId: newAgentId() };
+    registry.enrol(enrolled(agent.agentId));
+    for (const solution of ['Security', 'LogManagement', 'Security', '']) registry.received({ ...agent, solution, body: Buffer.alloc(100) });
+    rig.clock.advance(60_000);
+    const { receivedBatches, receivedBytes, solutions } = rig.reopen().registry.get(agent) ?? assert.fail('it is gone');
+    assert.deepEqual([receivedBatches, receivedBytes, solutions], [4, 400, { Security: START, LogManagement: START }]);
+  });
+
+  it('keeps what an agent said of its software until it says otherwise', async () => {
+    await using rig = await createGroupRig();
+    const { registry } = rig.group;
+    const report = { workspaceId: BANK, agentId: newAgentId(), hostName: 'web01', operatingSystem: 'Debian 12' };
+    registry.enrol(enrolled(report.agentId, { version: 'LinuxMonitoringAgent/1.19.0-0' }));
+    registry.update(report);
+    assert.equal(registry.get(report)?.version, 'LinuxMonitoringAgent/1.19.0-0');
+    registry.update({ ...report, version: 'RelayAgent/1.0.0' });
+    assert.equal(rig.reopen().registry.get(report)?.version, 'RelayAgent/1.0.0');
+  });
+
   it('finds one of 5000 agents as quickly as one of five', async () => {
     await using folder = await temporaryFolder();
     const database = openDatabase(`${folder.path}/group.sqlite`);
