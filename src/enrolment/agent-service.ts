@@ -1,6 +1,7 @@
 /** hapi plugin: the AgentService of the OMS protocol (wire protocol §1 and §2), so that Linux Log Analytics agents enrol as they are. */
 import { randomUUID } from 'node:crypto';
 import type { Lifecycle, Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { AuditEvent, EnterAudit } from '../audit/entry.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Agent, AgentCertificate } from '../management-group/agent.ts';
@@ -10,7 +11,8 @@ import { RENEW_PATH, TELEMETRY_PATH, TOPOLOGY_PATH } from '../oms-protocol/paths
 import { writeRefusal } from '../oms-protocol/refusal-body.ts';
 import { writeTopologyReply } from '../oms-protocol/topology-reply.ts';
 import { MAX_TOPOLOGY_BYTES, readTopologyRequest } from '../oms-protocol/topology-request.ts';
-import { type EnrolParts, enrol } from './enrol.ts';
+import type { Attempts } from './attempts.ts';
+import { type Enrolment, type EnrolParts, enrol } from './enrol.ts';
 import type { EnrolmentOptions } from './options.ts';
 import type { PeerCertificate } from './peer.ts';
 import { isRenewalDue, renew } from './renew.ts';
@@ -23,7 +25,9 @@ export interface AgentServiceOptions extends EnrolParts {
   readonly peerCertificate: PeerCertificate;
   /** Host and port in the renewal address when a request names none. */
   readonly ownHost: string;
+  readonly audit: EnterAudit;
   readonly clock: Clock;
+  readonly attempts: Attempts;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -37,21 +41,30 @@ interface Refusal {
 export const agentServicePlugin: Plugin<AgentServiceOptions> = {
   name: 'agent-service',
   register(server, service) {
-    const { group, options, peerCertificate, clock, metrics, log } = service;
+    const { group, options, peerCertificate, audit, clock, attempts, metrics, log } = service;
     const { registry } = group;
-    const settings = { now: clock.now, oldCertificateGraceMs: options.oldCertificateGrace };
+    const settings = { now: clock.now, oldCertificateGraceMs: options.oldCertificateGrace, expiredGraceMs: options.expiredCertificates };
 
     const onboard = (request: Request, h: ResponseToolkit): ResponseObject => {
+      const { remoteAddress: from } = request.info;
+      const waitS = attempts.begin(from);
+      if (waitS > 0) {
+        const message = `Too many attempts to enrol, or too many bad ones, came from ${from}. Wait ${waitS} seconds.`;
+        return refuse(request, h, { reason: 'TooManyAttempts', message }, 429).header('retry-after', String(waitS));
+      }
       const attempt = {
         headers: { authorization: header(request, 'authorization'), date: header(request, 'x-ms-date'), contentHash: header(request, 'x-ms-sha256_content') },
         body: request.payload as Buffer,
         peerCertificate: peerCertificate(request),
         now: clock.now(),
+        version: versionIn(request),
         maxSkewMs: options.clockSkew,
       };
-      const outcome = enrol(service, attempt);
+      const outcome = enrol({ ...service, knownAgents: options.knownAgents }, attempt);
       metrics.count('enrolments', { outcome: outcome.accepted ? 'accepted' : outcome.reason });
+      enterOnboarding(request, outcome, audit);
       if (!outcome.accepted) {
+        if (outcome.reason === 'InvalidWorkspaceKey') attempts.failed(from);
         return refuse(request, h, outcome);
       }
       log.info({ ...outcome }, 'a machine enrolled');
@@ -63,15 +76,19 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
         const said = readTopologyRequest(request.payload as Buffer);
         if (!said || said.agentId !== agent.agentId)
           return refuse(request, h, { reason: 'InvalidTopologyRequest', message: `The body is not an AgentTopologyRequest of agent ${agent.agentId}.` }, 400);
-        registry.update({ workspaceId: agent.workspaceId, agentId: agent.agentId, hostName: said.hostName, operatingSystem: said.operatingSystem });
+        const { workspaceId, agentId } = agent;
+        registry.update({ workspaceId, agentId, hostName: said.hostName, operatingSystem: said.operatingSystem, version: versionIn(request) });
         return reply(request, h, isRenewalDue(certificate, clock.now(), options.certificateLife));
       });
 
     const renewal = (request: Request, h: ResponseToolkit): ResponseObject =>
       withAgent(request, h, (agent) => {
         const outcome = renew(registry, agent, request.payload as Buffer);
+        const result = outcome.renewed ? 'done' : 'refused';
+        audit({ ...byAgent(request, agent), action: 'agent.renew', result, detail: outcome.renewed ? undefined : outcome.message });
         if (!outcome.renewed) return refuse(request, h, { reason: 'CertificateMismatch', message: outcome.message });
-        log.info({ agentId: agent.agentId, workspaceId: agent.workspaceId, hostName: agent.hostName }, 'an agent renewed its certificate');
+        const { agentId, workspaceId, hostName } = agent;
+        log.info({ agentId, workspaceId, hostName }, 'an agent renewed its certificate');
         return h.response().code(200);
       });
 
@@ -119,7 +136,26 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
   },
 };
 
+// Who failed to sign in is not named: nothing that it said has been verified.
+function enterOnboarding(request: Request, outcome: ReturnType<typeof enrol>, audit: EnterAudit): void {
+  const from = request.info.remoteAddress;
+  if (outcome.accepted) audit({ ...byAgent(request, outcome), action: 'agent.enrol', result: 'done', detail: outcome.state });
+  else audit({ actor: { kind: 'agent', name: 'unknown' }, action: 'sign-in.fail', on: 'AgentService', from, result: 'refused', detail: outcome.reason });
+}
+
+function byAgent(request: Request, { agentId, workspaceId }: Pick<Enrolment, 'agentId' | 'workspaceId'>): Pick<AuditEvent, 'actor' | 'on' | 'from'> {
+  return { actor: { kind: 'agent', name: agentId }, on: `${workspaceId}/${agentId}`, from: request.info.remoteAddress };
+}
+
 function header(request: Request, name: string): string | undefined {
   const value: unknown = request.headers[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+// Both kinds of agents name themselves and their version: `LinuxMonitoringAgent/1.19.0-0`, `RelayAgent/1.0.0`. Other clients say what they like.
+function versionIn(request: Request): string | undefined {
+  const said = header(request, 'user-agent')
+    ?.replaceAll(/\p{Cc}/gu, '')
+    .trim();
+  return said && /^[A-Za-z]+Agent\/[\w.+-]{1,60}$/.test(said) ? said : undefined;
 }

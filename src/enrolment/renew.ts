@@ -6,14 +6,18 @@ import { readRenewalRequest } from '../oms-protocol/topology-request.ts';
 /** What became of a renewal (wire protocol §2.3). */
 export type Renewal = { readonly renewed: true } | { readonly renewed: false; readonly message: string };
 
-/** Enters an agent's new certificate beside its old one. The names in it must be the agent's own: nobody renews into another's place. */
+/**
+ * Enters an agent's new certificate beside its old one. The names in it must be the agent's own: nobody renews into another's place. An agent
+ * that was moved may go on naming the workspace it enrolled for, which is all it knows.
+ */
 export function renew(registry: Registry, agent: Agent, body: Buffer): Renewal {
   const der = readRenewalRequest(body);
   const certificate = der && readCertificate(der);
   if (!certificate) return { renewed: false, message: 'The body is not a CertificateUpdateRequest with a certificate in NewCertificate.' };
   const [workspace, name] = certificate.commonNames.map((one) => one.toLowerCase());
-  if (workspace !== agent.workspaceId || name !== agent.agentId) {
-    return { renewed: false, message: `The new certificate's names are not workspace ${agent.workspaceId} and agent ${agent.agentId}.` };
+  const isItsWorkspace = workspace === agent.workspaceId || (workspace !== undefined && workspace === agent.movedFrom);
+  if (!isItsWorkspace || name !== agent.agentId) {
+    return { renewed: false, message: `The new certificate's names are not workspace ${agent.movedFrom ?? agent.workspaceId} and agent ${agent.agentId}.` };
   }
   if (!registry.addCertificate(agent, certificate)) return { renewed: false, message: 'The new certificate belongs to another agent.' };
   return { renewed: true };
