@@ -3,12 +3,13 @@ import type { Lifecycle, Plugin, Request, RouteOptionsPayload } from '@hapi/hapi
 import { readCertificate } from '../authority/x509.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { MAX_STATEMENT_BYTES, readAuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import { checkOnboarding, type OnboardingAccepted } from '../oms-protocol/onboarding.ts';
-import { RENEW_PATH, TELEMETRY_PATH, TOPOLOGY_PATH } from '../oms-protocol/paths.ts';
+import { AUTHORITIES_PATH, RENEW_PATH, TELEMETRY_PATH, TOPOLOGY_PATH } from '../oms-protocol/paths.ts';
 import { writeTopologyReply } from '../oms-protocol/topology-reply.ts';
 import { MAX_TOPOLOGY_BYTES, readRenewalRequest } from '../oms-protocol/topology-request.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
-import { authenticate, type HostedWorkspaces } from './hosted-workspace.ts';
+import { authenticate, type HostedWorkspaces, type Known } from './hosted-workspace.ts';
 import type { Peer, PeerOf } from './peer.ts';
 import { type Refusal, refuse } from './replies.ts';
 
@@ -43,6 +44,11 @@ export function agentService(deps: AgentServiceDeps): Plugin<void> {
     return refusal ? refuse(h, request.path, refusal) : h.response('').code(200);
   };
 
+  const authorities: Lifecycle.Method = (request, h) => {
+    const refusal = takeAuthorities(deps, request);
+    return refusal ? refuse(h, request.path, refusal) : h.response('').code(200);
+  };
+
   return {
     name: 'agent-service',
     register(server) {
@@ -50,6 +56,7 @@ export function agentService(deps: AgentServiceDeps): Plugin<void> {
         { method: 'POST', path: TOPOLOGY_PATH, options: { payload: plainBody(MAX_TOPOLOGY_BYTES) }, handler: topology },
         { method: 'POST', path: TELEMETRY_PATH, options: { payload: plainBody(MAX_TELEMETRY_BYTES) }, handler: telemetry },
         { method: 'POST', path: RENEW_PATH, options: { payload: plainBody(MAX_TOPOLOGY_BYTES) }, handler: renew },
+        { method: 'POST', path: AUTHORITIES_PATH, options: { payload: plainBody(MAX_STATEMENT_BYTES) }, handler: authorities },
       ]);
     },
   };
@@ -70,7 +77,7 @@ interface Met {
 function recognise(deps: AgentServiceDeps, request: Request): Met | { readonly refusal: Refusal } {
   const found = authenticate(deps.workspaces, deps.peerOf(request.raw.req), deps.clock.now());
   if (!found.known) return { refusal: found.refusal };
-  return { workspaceId: found.workspace.id, agentId: found.registration.agentId, peer: found.peer };
+  return { workspaceId: found.workspace.id, agentId: found.agentId, peer: found.peer };
 }
 
 function onboard(deps: AgentServiceDeps, request: Request): Met | { readonly refusal: Refusal } {
@@ -100,11 +107,12 @@ function register(deps: AgentServiceDeps, { workspaceId, request, certificate }:
 
 function renewCertificate(deps: AgentServiceDeps, request: Request): Refusal | undefined {
   const now = deps.clock.now();
-  const found = authenticate(deps.workspaces, deps.peerOf(request.raw.req), now);
+  const found = registered(deps, request, now);
   if (!found.known) return found.refusal;
+  const { agentId, workspace, peer } = found;
   const certificate = readCertificate(readRenewalRequest(bodyOf(request)) ?? Buffer.alloc(0));
   if (!certificate) return { status: 403, code: 'InvalidRenewalRequest', message: 'The body is not a CertificateUpdateRequest with a NewCertificate.' };
-  if (namesOf(certificate) !== namesOf(found.peer)) {
+  if (namesOf(certificate) !== namesOf(peer)) {
     return {
       status: 403,
       code: 'CertificateMismatch',
@@ -112,8 +120,30 @@ function renewCertificate(deps: AgentServiceDeps, request: Request): Refusal | u
     };
   }
   const { fingerprint } = certificate;
-  found.workspace.certificates.register({ ...found.registration, fingerprint, registeredAt: now });
-  deps.log.info({ workspaceId: found.workspace.id, agentId: found.registration.agentId }, 'certificate renewed');
+  const { hostName = '', operatingSystem = '' } = workspace.certificates.find(peer.fingerprint) ?? {};
+  workspace.certificates.register({ fingerprint, agentId, hostName, operatingSystem, registeredAt: now });
+  deps.log.info({ workspaceId: workspace.id, agentId }, 'certificate renewed');
+  return undefined;
+}
+
+// What follows lets others in, or outlives the relay's word: not for an agent that is here only because a relay answers for it.
+function registered(deps: AgentServiceDeps, request: Request, now: number): Known | { readonly known: false; readonly refusal: Refusal } {
+  const found = authenticate(deps.workspaces, deps.peerOf(request.raw.req), now);
+  if (!found.known || found.by === 'certificate') return found;
+  const message = 'This certificate comes from a management group. Renew it at the relay; what authorities there are is said by the relay itself.';
+  return { known: false, refusal: { status: 403, code: 'NotRegistered', message } };
+}
+
+function takeAuthorities(deps: AgentServiceDeps, request: Request): Refusal | undefined {
+  const now = deps.clock.now();
+  const found = registered(deps, request, now);
+  if (!found.known) return found.refusal;
+  const statement = readAuthorityStatement(bodyOf(request));
+  if (!statement || !found.workspace.authorities.put(found.agentId, statement, now)) {
+    return { status: 400, code: 'InvalidAuthorities', message: 'The body is not { "roots": [PEM of a root …], "agents": [GUID …] }.' };
+  }
+  const { id: workspaceId } = found.workspace;
+  deps.log.info({ workspaceId, relay: found.agentId, roots: statement.roots.length, agents: statement.agents.length }, 'a relay answers for its agents');
   return undefined;
 }
 

@@ -6,8 +6,7 @@ import type { Clock } from '../clock.ts';
 import { CUSTOM_RECORDS_VERSION, DIAGNOSTICS_PATH, UPLOAD_PATH } from '../oms-protocol/paths.ts';
 import { AGENT_ID_HEADER, BATCH_ID_HEADER } from '../oms-protocol/upload-headers.ts';
 import { readAgentId } from '../workspace/workspace-id.ts';
-import type { Registration } from './certificates.ts';
-import { authenticate, type HostedWorkspaces } from './hosted-workspace.ts';
+import { authenticate, type HostedWorkspaces, type Known } from './hosted-workspace.ts';
 import type { PeerOf } from './peer.ts';
 import { type Refusal, refuse } from './replies.ts';
 import type { Upload, UploadContent } from './upload.ts';
@@ -34,7 +33,7 @@ export function dataService(deps: DataServiceDeps): Plugin<void> {
     const receivedAt = deps.clock.now();
     const found = authenticate(deps.workspaces, deps.peerOf(request.raw.req), receivedAt);
     if (!found.known) return refuse(h, request.path, found.refusal);
-    const upload = readUpload(request, found.registration, receivedAt);
+    const upload = readUpload(request, found, receivedAt);
     if ('refusal' in upload) return refuse(h, request.path, upload.refusal);
     const taken = await found.workspace.intake.take(upload);
     return taken.outcome === 'refused' ? refuse(h, request.path, taken.refusal) : h.response('').code(200);
@@ -49,13 +48,15 @@ export function dataService(deps: DataServiceDeps): Plugin<void> {
   };
 }
 
-function readUpload(request: Request, sender: Registration, receivedAt: number): Upload | { readonly refusal: Refusal } {
+function readUpload(request: Request, sender: Known, receivedAt: number): Upload | { readonly refusal: Refusal } {
   const encoding = readEncoding(header(request, 'content-encoding'));
   if (!encoding) return refusal(415, 'UnsupportedEncoding', 'Content-Encoding is not identity, deflate or gzip.');
   const batchId = header(request, BATCH_ID_HEADER) ?? createBatchId(receivedAt, randomFillSync);
   if (!BATCH_ID.test(batchId)) return refusal(400, 'InvalidBatchId', `${BATCH_ID_HEADER} is not 1 to 128 letters, digits, dots, colons and dashes.`);
   const agentId = readAgentId(header(request, AGENT_ID_HEADER) ?? sender.agentId);
   if (!agentId) return refusal(400, 'InvalidAgentId', `${AGENT_ID_HEADER} is not a GUID.`);
+  // Only who carries the data of others, by a registration of its own, may name them.
+  if (sender.by === 'authority' && agentId !== sender.agentId) return refusal(403, 'AgentMismatch', `${AGENT_ID_HEADER} is not the agent of the certificate.`);
   const content = readContent(request);
   if ('refusal' in content) return content;
   const body = Buffer.isBuffer(request.payload) ? request.payload : Buffer.alloc(0);

@@ -48,6 +48,11 @@ const TABLES = `
     host_name TEXT NOT NULL,
     operating_system TEXT NOT NULL,
     registered_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS authorities (
+    relay_id TEXT PRIMARY KEY,
+    statement TEXT NOT NULL,
+    told_at TEXT NOT NULL
   ) STRICT;`;
 
 // The third trigger is for INSERT OR REPLACE, which removes rows without asking the second.

@@ -1,7 +1,8 @@
 import { RelayError } from '../errors.ts';
 import type { OnboardingKey } from '../oms-protocol/onboarding.ts';
-import type { WorkspaceId } from '../workspace/workspace-id.ts';
-import { type Certificates, openCertificates, type Registration } from './certificates.ts';
+import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
+import { type Authorities, openAuthorities } from './authorities.ts';
+import { type Certificates, openCertificates } from './certificates.ts';
 import { openDatabase } from './database.ts';
 import type { Peer } from './peer.ts';
 import type { Refusal } from './replies.ts';
@@ -16,6 +17,7 @@ export interface HostedWorkspace {
   readonly id: WorkspaceId;
   readonly keys: readonly OnboardingKey[];
   readonly certificates: Certificates;
+  readonly authorities: Authorities;
   readonly intake: Intake;
   readonly reader: StoreReader;
   close(): void;
@@ -41,6 +43,7 @@ export async function openHostedWorkspace({ dataFolder, id, key, sink }: HostedW
     id,
     keys,
     certificates: openCertificates(database),
+    authorities: openAuthorities(database),
     intake: sink ? createSink(id) : createStore(database, id),
     reader: createStoreReader(database, id),
     close: () => database.close(),
@@ -57,16 +60,26 @@ export function hostedWorkspace(workspaces: HostedWorkspaces, id: WorkspaceId): 
   );
 }
 
-export type Authentication =
-  | { readonly known: true; readonly workspace: HostedWorkspace; readonly registration: Registration; readonly peer: Peer }
-  | { readonly known: false; readonly refusal: Refusal };
+/** An agent that may send. `certificate`: this certificate is registered here · `authority`: a relay that is registered here answers for it. */
+export interface Known {
+  readonly known: true;
+  readonly by: 'certificate' | 'authority';
+  readonly workspace: HostedWorkspace;
+  readonly agentId: AgentId;
+  readonly peer: Peer;
+}
 
-/** Finds whose certificate this is. The workspace is the one the certificate names, and only that workspace's own registrations count. */
+export type Authentication = Known | { readonly known: false; readonly refusal: Refusal };
+
+/**
+ * Finds whose certificate this is. The workspace is the one the certificate names, and only that workspace's own registrations and
+ * authorities count.
+ */
 export function authenticate(workspaces: HostedWorkspaces, peer: Peer | undefined, now: number): Authentication {
   if (!peer) return forbidden('MissingCertificate', 'The TLS connection has no client certificate. Send with the one that was onboarded.');
   const workspace = peer.workspaceId && workspaces.get(peer.workspaceId);
-  const registration = workspace?.certificates.find(peer.fingerprint);
-  if (!workspace || !registration) {
+  const found = workspace && find(workspace, peer, now);
+  if (!workspace || !found) {
     return forbidden(
       'UnknownCertificate',
       `Certificate ${peer.fingerprint.slice(0, 16)}… is not registered with a workspace here. Onboard it with the workspace's key.`,
@@ -75,7 +88,20 @@ export function authenticate(workspaces: HostedWorkspaces, peer: Peer | undefine
   if (now > peer.notAfter) {
     return forbidden('CertificateExpired', `The certificate expired on ${new Date(peer.notAfter).toISOString()}. Make a new one and onboard it.`);
   }
-  return { known: true, workspace, registration, peer };
+  if (!found.letIn) {
+    return forbidden(
+      'AgentNotLetIn',
+      `The relay that answers for agent ${found.agentId} does not let it send. Look at it there: relay agents show ${found.agentId}`,
+    );
+  }
+  return { known: true, by: found.by, workspace, agentId: found.agentId, peer };
+}
+
+function find(workspace: HostedWorkspace, peer: Peer, now: number): (Pick<Known, 'by' | 'agentId'> & { readonly letIn: boolean }) | undefined {
+  const registration = workspace.certificates.find(peer.fingerprint);
+  if (registration) return { by: 'certificate', agentId: registration.agentId, letIn: true };
+  const judged = workspace.authorities.judge(peer, now);
+  return judged.standing === 'unknown' ? undefined : { by: 'authority', agentId: judged.agentId, letIn: judged.standing === 'accepted' };
 }
 
 function forbidden(code: string, message: string): Authentication {

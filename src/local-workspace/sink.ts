@@ -11,10 +11,11 @@ export function createSink(workspaceId: WorkspaceId): Intake {
       const repeated = seen.has(upload.batchId) ? 1 : 0;
       seen.add(upload.batchId);
       const dataType = nameOf(upload);
-      const before = counts.get(dataType) ?? { workspaceId, dataType, batches: 0, distinctBatches: 0, repeated: 0, records: 0, bytes: 0 };
+      const before = counts.get(dataType) ?? { workspaceId, dataType, batches: 0, direct: 0, distinctBatches: 0, repeated: 0, records: 0, bytes: 0 };
       counts.set(dataType, {
         ...before,
         batches: before.batches + 1,
+        direct: before.direct + (upload.senderId === upload.agentId ? 1 : 0),
         distinctBatches: before.distinctBatches + 1 - repeated,
         repeated: before.repeated + repeated,
         bytes: before.bytes + upload.body.length,

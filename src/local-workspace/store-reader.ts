@@ -18,6 +18,8 @@ export interface StoredRecord {
   /** The POST that brought it: its place among the workspace's batches, and its id. */
   readonly batchSeq: number;
   readonly batchId: string;
+  /** How it came: straight from the agent, or through a relay. */
+  readonly way: 'direct' | 'relay';
   readonly data: unknown;
 }
 
@@ -60,7 +62,7 @@ export interface StoreReader {
 }
 
 const COUNT = `
-  SELECT data_type AS dataType, count(*) AS batches, count(DISTINCT batch_id) AS distinctBatches, sum(repeated) AS repeated, sum(records) AS records, sum(bytes) AS bytes
+  SELECT data_type AS dataType, count(*) AS batches, sum(sender_id = agent_id) AS direct, count(DISTINCT batch_id) AS distinctBatches, sum(repeated) AS repeated, sum(records) AS records, sum(bytes) AS bytes
   FROM batches GROUP BY data_type ORDER BY data_type`;
 
 const DUPLICATES = `
@@ -73,7 +75,7 @@ const DUPLICATES = `
 
 const SELECT = `
   SELECT r.seq, r.workspace_id AS workspaceId, r.agent_id AS agentId, r.data_type AS dataType, r.received_at AS receivedAt, r.time_generated AS timeGenerated,
-    r.content_hash AS contentHash, r.batch_seq AS batchSeq, b.batch_id AS batchId, r.data
+    r.content_hash AS contentHash, r.batch_seq AS batchSeq, b.batch_id AS batchId, iif(b.sender_id = b.agent_id, 'direct', 'relay') AS way, r.data
   FROM records r JOIN batches b ON b.seq = r.batch_seq
   WHERE (?1 IS NULL OR r.data_type = ?1 COLLATE NOCASE) AND (?2 IS NULL OR r.received_at >= ?2) AND (?3 IS NULL OR instr(r.data, ?3) > 0)`;
 

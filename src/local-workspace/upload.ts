@@ -32,6 +32,8 @@ export interface DataCount {
   readonly dataType: string;
   /** POSTs answered with 200. */
   readonly batches: number;
+  /** Of these, the ones that came straight from the agent, without a relay in between. */
+  readonly direct: number;
   /** Batches with different ids. */
   readonly distinctBatches: number;
   /** Batches whose id had been seen before. */

@@ -25,7 +25,14 @@ export interface OnboardingAttempt {
 /** One word for the agent's log (it prints the `<Reason>` of a 403), one sentence for the operator. */
 export interface OnboardingRefusal {
   readonly accepted: false;
-  readonly reason: 'MissingSignature' | 'InvalidWorkspaceKey' | 'ContentHashMismatch' | 'StaleDate' | 'InvalidTopologyRequest' | 'CertificateMismatch';
+  readonly reason:
+    | 'MissingSignature'
+    | 'InvalidWorkspaceKey'
+    | 'ContentHashMismatch'
+    | 'StaleDate'
+    | 'InvalidTopologyRequest'
+    | 'CertificateMismatch'
+    | 'AgentKnown';
   readonly message: string;
 }
 
@@ -56,7 +63,7 @@ export function checkOnboarding(attempt: OnboardingAttempt): OnboardingAccepted 
   if (!workspaceId || !key) {
     return refusal(
       'InvalidWorkspaceKey',
-      `No enrolment key of workspace ${workspaceId ?? 'with that id'} made this signature. Check the workspace id and the key; list keys with: relay enrolment-key list`,
+      'No enrolment key of that workspace made this signature. Check the workspace id and the key; list keys with: relay enrolment-key list',
     );
   }
   if (!equalInConstantTime(contentHash(attempt.body), claimedHash)) {

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { readSecretFile } from '../files.ts';
 import type { Logger } from '../logger.ts';
+import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import type { WorkspaceOptions } from '../workspace/options.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { createAuthorityRegistration } from './authority-registration.ts';
 import { createHttpClient } from './http-client.ts';
 import { createOperationalDataTransport } from './operational-data.ts';
 import type { UpstreamOptions } from './options.ts';
@@ -26,10 +28,18 @@ export interface ConnectParts {
   readonly opener: RecordOpener;
   /** Told of each part of a batch that is offered. */
   readonly onPart: (workspaceId: WorkspaceId) => void;
+  /** Whose certificates a workspace may trust, and which agents may send straight to it; no root when none may. */
+  readonly statementFor: (workspaceId: WorkspaceId) => AuthorityStatement;
+}
+
+/** The way to a workspace. */
+export interface WorkspaceConnection extends Transport {
+  /** The roots or the agents may have changed: the workspace is told, if it takes data straight from agents. */
+  announce(): void;
 }
 
 /** Makes the transport to a workspace by its options. Nothing is sent before the first batch. */
-export async function connectWorkspace(workspace: WorkspaceOptions, parts: ConnectParts): Promise<Transport> {
+export async function connectWorkspace(workspace: WorkspaceOptions, parts: ConnectParts): Promise<WorkspaceConnection> {
   const { id, domain, endpoint, sharedKeyFile, trustFile } = workspace;
   const { options, version, clock, log, onAnswer, opener, onPart } = parts;
   const client = createHttpClient({
@@ -38,16 +48,23 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
     requestTimeoutMs: options.requestTimeout,
     trust: trustFile === undefined ? undefined : await readFile(trustFile, 'utf8'),
   });
+  const folder = join(parts.folder, id);
+  const service = { workspaceId: id, serviceUrl: endpoint ?? `https://${id}.oms.${domain}`, userAgent: `Relay/${version}`, client, clock, log };
   const registration = createRegistration({
-    workspaceId: id,
-    serviceUrl: endpoint ?? `https://${id}.oms.${domain}`,
-    userAgent: `Relay/${version}`,
+    ...service,
     sharedKey: () => readSecretFile(sharedKeyFile, (message) => log.warn(message)),
-    identities: createRelayIdentities(join(parts.folder, id), id, { lifeMs: options.certificateLife, now: clock.now }),
-    client,
-    clock,
-    log,
+    identities: createRelayIdentities(folder, id, { lifeMs: options.certificateLife, now: clock.now }),
+    onRegistered: () => authorities.registered(),
   });
+  const authorities = createAuthorityRegistration({ ...service, registration, folder, statement: () => parts.statementFor(id) });
   const transport = createOperationalDataTransport({ dataUrl: endpoint ?? `https://${id}.ods.${domain}`, version, client, registration, clock, onAnswer });
-  return createSplittingTransport({ transport, opener, clock, log, onPart: () => onPart(id) });
+  const splitting = createSplittingTransport({ transport, opener, clock, log, onPart: () => onPart(id) });
+  return {
+    ...splitting,
+    announce: authorities.changed,
+    async close() {
+      authorities.close();
+      await splitting.close();
+    },
+  };
 }

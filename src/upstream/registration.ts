@@ -2,7 +2,9 @@
  * The relay as a client of the OMS protocol (wire protocol §7): registers with a workspace by its shared key, reports itself at the interval
  * it is told, and renews its certificate when asked. Nothing here gives up: what fails now is tried at the next need.
  */
+import { X509Certificate } from 'node:crypto';
 import { hostname } from 'node:os';
+import { renewalDue } from '../authority/authority.ts';
 import { fromPem } from '../authority/x509.ts';
 import type { Verdict } from '../batch/verdict.ts';
 import type { Clock } from '../clock.ts';
@@ -26,6 +28,8 @@ export interface RegistrationParts {
   readonly sharedKey: () => Promise<string>;
   readonly identities: RelayIdentities;
   readonly client: HttpClient;
+  /** Told of each registration that succeeded. */
+  readonly onRegistered?: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -56,6 +60,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
       registered = true;
       log.info({ workspaceId, agentId: current.agentId }, 'registered with the workspace');
       planReport(outcome.reply.topologyIntervalS);
+      parts.onRegistered?.();
       return undefined;
     } catch (error) {
       return { outcome: 'retry', scope: 'workspace', reason: `registration: ${messageOf(error)}` };
@@ -95,7 +100,9 @@ export function createRegistration(parts: RegistrationParts): Registration {
     const outcome = await postTopology(topologyBody(identity), {});
     if (!outcome.ok) return;
     planReport(outcome.reply.topologyIntervalS);
-    if (outcome.reply.renewCertificate) await renew(identity, outcome.reply.renewalAddress);
+    // Asked or not: one that ends makes every batch wait for a new registration.
+    if (outcome.reply.renewCertificate || clock.now() >= renewalDue(new X509Certificate(identity.certificate)))
+      await renew(identity, outcome.reply.renewalAddress);
   };
 
   // The new certificate counts once the workspace knows it (§2.3); until then the old one stays on disk and in use.

@@ -80,7 +80,16 @@ test('count and query read the files of a local workspace, running or not', asyn
   for (const stopped of [false, true]) {
     if (stopped) await local.stop();
     const count = await run(t, ['count', '--data', dataFolder, '--json']);
-    const expected = { workspaceId: BANK, dataType: 'LINUX_SYSLOGS_BLOB', batches: 1, distinctBatches: 1, repeated: 0, records: 3, bytes: upload.body.length };
+    const expected = {
+      workspaceId: BANK,
+      dataType: 'LINUX_SYSLOGS_BLOB',
+      batches: 1,
+      direct: 1,
+      distinctBatches: 1,
+      repeated: 0,
+      records: 3,
+      bytes: upload.body.length,
+    };
     assert.deepEqual(JSON.parse(count.out), [expected]);
     const query = await run(t, [
       'query',
@@ -102,7 +111,7 @@ test('count and query read the files of a local workspace, running or not', asyn
     );
   }
   const table = await run(t, ['query', '--data', dataFolder, '--workspace', BANK, '--data-type', 'linux_syslogs_blob']);
-  assert.match(table.out, /^RECEIVED +AGENT +DATA TYPE +DATA\n.*"one".*\n.*"two".*\n.*"three"/);
+  assert.match(table.out, /^RECEIVED +AGENT +WAY +DATA TYPE +DATA\n.*"one".*\n.*"two".*\n.*"three"/);
   assert.equal(table.err, '');
 });
 

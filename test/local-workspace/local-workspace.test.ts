@@ -53,6 +53,7 @@ test('every row is tagged with workspace, agent, data type, time received and co
     contentHash,
     batchSeq: 1,
     batchId,
+    way: 'relay',
     data,
   };
   assert.deepEqual({ ...tags }, expected);
@@ -78,7 +79,7 @@ test('a batch that comes twice is kept twice and counted as repeated', async (t)
   for (const id of [ids[0], ids[1], ids[0]])
     await post(listening, agent.identity, { ...upload, headers: { ...upload.headers, 'x-relay-batch-id': String(id) } });
   const bytes = 3 * upload.body.length;
-  const expected = { workspaceId: BANK, dataType: 'LINUX_SYSLOGS_BLOB', batches: 3, distinctBatches: 2, repeated: 1, records: 6, bytes };
+  const expected = { workspaceId: BANK, dataType: 'LINUX_SYSLOGS_BLOB', batches: 3, direct: 3, distinctBatches: 2, repeated: 1, records: 6, bytes };
   assert.deepEqual(local.count(BANK), [expected]);
   assert.deepEqual(local.batchIds(BANK), ids);
 });
@@ -218,7 +219,9 @@ test('a sink counts what comes without opening or keeping it', async (t) => {
   const agent = await onboardedAgent(listening, BANK);
   const headers = { 'content-encoding': 'deflate', 'x-relay-batch-id': 'b-1' };
   for (let at = 0; at < 2; at += 1) assert.equal(await outcomeOf(post(listening, agent.identity, { path: UPLOAD_PATH, body: 'not even zlib', headers })), 200);
-  assert.deepEqual(local.count(), [{ workspaceId: BANK, dataType: '(not read)', batches: 2, distinctBatches: 1, repeated: 1, records: 0, bytes: 26 }]);
+  assert.deepEqual(local.count(), [
+    { workspaceId: BANK, dataType: '(not read)', batches: 2, direct: 2, distinctBatches: 1, repeated: 1, records: 0, bytes: 26 },
+  ]);
   assert.deepEqual(local.query(BANK, { limit: 10 }), []);
 });
 

@@ -138,6 +138,26 @@ describe('the registration with a workspace', () => {
     assert.deepEqual(rig.said.filter((line) => line.startsWith('registered')).length, 1);
   });
 
+  it('renews while batches are on their way, and not one has to go again', async (t) => {
+    const rig = await createRegistrationRig(t, { daysAgo: 61 });
+    await rig.offer(batch());
+    const before = await certificateOn(rig.folder);
+    const outcomes: string[] = [];
+    let renewed = false;
+    const send = async (): Promise<void> => {
+      while (!renewed) outcomes.push(...(await rig.offer(batch(), batch())).map(({ outcome }) => outcome));
+      outcomes.push(...(await rig.offer(batch())).map(({ outcome }) => outcome));
+    };
+    const senders = [send(), send(), send()];
+    rig.clock.advance(61 * DAY_MS);
+    await eventually('the new certificate in use', async () => rig.said.includes('our certificate for the workspace was renewed'));
+    renewed = true;
+    await Promise.all(senders);
+    assert.notEqual(await certificateOn(rig.folder), before);
+    assert.deepEqual(new Set(outcomes), new Set(['delivered']));
+    assert.ok(outcomes.length >= 3);
+  });
+
   it('gets a new certificate when the old one ended while the workspace was away', async (t) => {
     const rig = await createRegistrationRig(t, { daysAgo: 31, lifeDays: 30 });
     await rig.offer(batch());
