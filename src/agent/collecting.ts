@@ -10,27 +10,44 @@ export type Put = (collection: Collection) => Promise<void>;
 /** Something that looks at the machine now and then. */
 export interface Collector {
   readonly name: string;
-  /** Milliseconds from the end of one look to the beginning of the next. */
+  /** Whose data it collects: as in the relay's table of solutions. */
+  readonly solution: string;
+  /** Milliseconds from the end of one look to the beginning of the next, unless somebody says otherwise. */
   readonly everyMs: number;
   collect(put: Put): Promise<void>;
   close?(): Promise<void>;
 }
 
+/** How often a collector looks now, in milliseconds; undefined while it is switched off. */
+export type PaceOf = (collector: Collector) => number | undefined;
+
 export interface Collecting {
+  /** Paces may have changed: each collector goes on at its own. */
+  adjust(): void;
   stop(): Promise<void>;
 }
 
-/** Lets each collector look at once and then at its interval. One that fails is named once and goes on being asked; the others do not notice. */
-export function startCollecting(collectors: readonly Collector[], put: Put, clock: Clock, log: Logger): Collecting {
-  const loops = collectors.map((collector) => startLoop(collector, put, clock, log));
+export interface CollectingParts {
+  readonly put: Put;
+  readonly paceOf: PaceOf;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Lets each collector look at once and then at its pace. One that fails is named once and goes on being asked; the others do not notice. */
+export function startCollecting(collectors: readonly Collector[], parts: CollectingParts): Collecting {
+  const loops = collectors.map((collector) => startLoop(collector, parts));
   return {
+    adjust() {
+      for (const loop of loops) loop.adjust();
+    },
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
 }
 
-function startLoop(collector: Collector, put: Put, clock: Clock, log: Logger): Collecting {
+function startLoop(collector: Collector, { put, paceOf, clock, log }: CollectingParts): Collecting {
   const pause = createPause(clock);
   let stopping = false;
   let failures = 0;
@@ -45,14 +62,29 @@ function startLoop(collector: Collector, put: Put, clock: Clock, log: Logger): C
       if (failures === 1) log.warn({ collector: collector.name }, `collecting failed: ${messageOf(thrown)}`);
     }
   };
+  /** Milliseconds until the next look, 0 or less when it is due; undefined while it is switched off. */
+  const untilNext = (lastAt: number | undefined): number | undefined => {
+    const everyMs = paceOf(collector);
+    if (everyMs === undefined) return undefined;
+    const sinceMs = lastAt === undefined ? everyMs : clock.now() - lastAt;
+    // A look from the future was made before the clock was set back.
+    return sinceMs < 0 ? 0 : everyMs - sinceMs;
+  };
   const run = async (): Promise<void> => {
+    let lastAt: number | undefined;
     while (!stopping) {
+      const waitMs = untilNext(lastAt);
+      if (waitMs === undefined || waitMs > 0) {
+        await pause.wait(waitMs);
+        continue;
+      }
       await look();
-      if (!stopping) await pause.wait(collector.everyMs);
+      lastAt = clock.now();
     }
   };
   const running = run();
   return {
+    adjust: pause.wake,
     async stop() {
       stopping = true;
       pause.wake();

@@ -1,4 +1,4 @@
-import { Agent } from 'undici';
+import { Agent, type Dispatcher, type ProxyAgent } from 'undici';
 import type { Identity } from '../authority/agent-identity.ts';
 import { messageOf, RelayError } from '../errors.ts';
 
@@ -8,7 +8,7 @@ const ANSWER_TIMEOUT_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 150_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** What the relay answered. */
+/** What was answered. */
 export interface Answer {
   readonly status: number;
   readonly retryAfter: string | undefined;
@@ -16,10 +16,12 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Posts to the relay as one client certificate. */
+/** Speaks to one address as one client certificate. */
 export interface Connection {
   /** `path` with its query. Throws `relay.agent.unreachable` when no answer came; waits 150 s at most. */
   post(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array | string): Promise<Answer>;
+  /** As `post`; `signal` ends the wait. */
+  get(path: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Answer>;
   /** Lets a request under way finish for `graceMs`, then ends it. */
   close(graceMs?: number): Promise<void>;
 }
@@ -27,35 +29,46 @@ export interface Connection {
 export interface ConnectionOptions {
   /** The relay's address: https, host and port. */
   readonly relay: string;
-  /** PEM of the only root that is trusted. */
+  /** PEM of the only roots that are trusted, one or several. */
   readonly root: string;
   readonly identity: Identity;
 }
 
 /** Prepares a connection; nothing is sent before the first post. The relay's certificate is verified against `root` and the address's host. */
 export function createConnection({ relay, root, identity }: ConnectionOptions): Connection {
+  const connect = { ca: root, cert: identity.certificate, key: identity.privateKey, timeout: CONNECT_TIMEOUT_MS };
+  return connectionOver(new Agent({ ...POOL, connect }), relay, (cause) => unreachable(relay, cause));
+}
+
+/** How a pool of an agent's connections is set: one of them may be kept waiting by a long poll. */
+export const POOL: Readonly<Pick<Agent.Options, 'connections' | 'allowH2' | 'headersTimeout' | 'bodyTimeout'>> = {
+  connections: 3,
+  allowH2: false,
+  headersTimeout: ANSWER_TIMEOUT_MS,
+  bodyTimeout: ANSWER_TIMEOUT_MS,
+};
+
+/** A connection to `origin` by this pool, which it closes; `failure` says what is wrong when no answer came. */
+export function connectionOver(pool: Agent | ProxyAgent, origin: string, failure: (cause: unknown) => RelayError): Connection {
   const closing = new AbortController();
-  const pool = new Agent({
-    connections: 2,
-    allowH2: false,
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: ANSWER_TIMEOUT_MS,
-    connect: { ca: root, cert: identity.certificate, key: identity.privateKey, timeout: CONNECT_TIMEOUT_MS },
-  });
+  let closed: Promise<void> | undefined;
+  const exchange = async (request: Omit<Dispatcher.RequestOptions, 'origin' | 'signal'>, signals: readonly AbortSignal[] = []): Promise<Answer> => {
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...signals]);
+    try {
+      const answer = await pool.request({ ...request, origin, signal });
+      const retryAfter = [answer.headers['retry-after']].flat()[0];
+      return { status: answer.statusCode, retryAfter, text: await beginningOf(answer.body) };
+    } catch (cause) {
+      throw failure(cause);
+    }
+  };
   return {
-    async post(path, headers, body) {
-      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
-      try {
-        const answer = await pool.request({ origin: relay, path, method: 'POST', headers: { ...headers }, body, signal });
-        const retryAfter = [answer.headers['retry-after']].flat()[0];
-        return { status: answer.statusCode, retryAfter, text: await beginningOf(answer.body) };
-      } catch (cause) {
-        throw unreachable(relay, cause);
-      }
-    },
+    post: (path, headers, body) => exchange({ path, method: 'POST', headers: { ...headers }, body }),
+    get: (path, headers, signal) => exchange({ path, method: 'GET', headers: { ...headers } }, signal ? [signal] : []),
     async close(graceMs = 0) {
       const timer = setTimeout(() => closing.abort(), graceMs);
-      if (!pool.closed) await pool.close();
+      closed ??= pool.close();
+      await closed;
       clearTimeout(timer);
     },
   };

@@ -1,7 +1,6 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createAgentIdentity, type Identity } from '../authority/agent-identity.ts';
-import { renewalDue } from '../authority/authority.ts';
 import { fromPem, readCertificate } from '../authority/x509.ts';
 import type { Clock } from '../clock.ts';
 import { RelayError } from '../errors.ts';
@@ -71,7 +70,7 @@ async function postOnce(to: Parameters<typeof createConnection>[0], body: Buffer
   }
 }
 
-// The certificate on disk says which GUID this machine is; an ageing one is replaced, the GUID stays.
+// The certificate on disk says which GUID this machine is; one that is over is replaced, the GUID stays. One that is ageing is renewed later.
 async function ownIdentity(folder: string, workspaceId: WorkspaceId, nowMs: number): Promise<{ agentId: AgentId; identity: Identity }> {
   const existing = await readIdentity(folder);
   const [workspace, agent] = existing ? (readCertificate(fromPem(existing.certificate))?.commonNames ?? []) : [];
@@ -79,7 +78,7 @@ async function ownIdentity(folder: string, workspaceId: WorkspaceId, nowMs: numb
     throw badOptions(`The folder ${folder} belongs to workspace ${workspace}, not ${workspaceId}. Give each workspace its own --data folder.`);
   }
   const agentId = readAgentId(agent ?? '') ?? parseAgentId(randomUUID());
-  if (existing && agent && nowMs < renewalDue(new X509Certificate(existing.certificate))) return { agentId, identity: existing };
+  if (existing && agent && nowMs < new X509Certificate(existing.certificate).validToDate.getTime()) return { agentId, identity: existing };
   const identity = await createAgentIdentity(workspaceId, agentId, nowMs, CERTIFICATE_DAYS);
   await writeIdentity(folder, identity);
   return { agentId, identity };

@@ -22,14 +22,17 @@ export interface Circumstances {
   readonly now: number;
   /** Between 0 and 1. */
   readonly chance: number;
+  /** Who answered: a workspace hears of a new agent from the relay, perhaps a moment after the agent itself. */
+  readonly from?: 'relay' | 'workspace';
 }
 
 /** Judges an answer; undefined stands for none (no connection, time out). */
-export function nextStep(answer: Answer | undefined, { failures, now, chance }: Circumstances): NextStep {
+export function nextStep(answer: Answer | undefined, { failures, now, chance, from = 'relay' }: Circumstances): NextStep {
   const status = answer?.status ?? 0;
   if (status >= 200 && status < 300) return { step: 'acknowledged' };
   if (status === 400 || status === 413) return { step: 'refused' };
-  if (status === 403) return { step: 'not-approved', waitMs: spread(NOT_APPROVED_WAIT_MS, chance) };
+  if (status === 403)
+    return { step: 'not-approved', waitMs: spread(from === 'relay' ? NOT_APPROVED_WAIT_MS : Math.min(backOff(failures), NOT_APPROVED_WAIT_MS), chance) };
   const askedMs = status === 429 || status === 503 ? askedWait(answer?.retryAfter, now) : undefined;
   return { step: 'retry', waitMs: spread(askedMs ?? backOff(failures), chance) };
 }

@@ -31,26 +31,31 @@ export interface QueueIndex {
   /** Adds a batch that was there before, and its bytes. */
   restore(batch: QueuedBatch): void;
   forget(batch: QueuedBatch): void;
-  /** The batch whose turn it is; it is not dropped until it is put back or forgotten. */
-  take(): QueuedBatch | undefined;
+  /**
+   * Turns among the batches that `mayTake` says yes to when they are asked for: the batch whose turn it is. It is neither dropped nor
+   * given to another until it is put back or forgotten.
+   */
+  turns(mayTake: (batch: QueuedBatch) => boolean): () => QueuedBatch | undefined;
+  /** From now on so much is admitted; what is there already stays. */
+  limit(bytes: number): void;
   putBack(batch: QueuedBatch): void;
 }
 
-/** Makes an empty index that admits `limitBytes` at most. */
-export function createQueueIndex(limitBytes: number): QueueIndex {
+/** Makes an empty index that admits `atMostBytes`. */
+export function createQueueIndex(atMostBytes: number): QueueIndex {
   const waiting = new Map<BatchId, QueuedBatch>();
+  const held = new Set<BatchId>();
+  let limitBytes = atMostBytes;
   let usedBytes = 0;
-  let turn = 0;
-  let held: BatchId | undefined;
 
   const forget = (batch: QueuedBatch): void => {
-    if (batch.id === held) held = undefined;
+    held.delete(batch.id);
     if (waiting.delete(batch.id)) usedBytes -= batch.bytes;
   };
   return {
     usedBytes: () => usedBytes,
     admit(bytes, kind) {
-      const droppable = [...waiting.values()].filter(({ id }) => id !== held);
+      const droppable = [...waiting.values()].filter(({ id }) => !held.has(id));
       const victims = victimsFor(droppable, usedBytes + bytes - limitBytes, kind);
       if (!victims) return undefined;
       victims.forEach(forget);
@@ -66,14 +71,21 @@ export function createQueueIndex(limitBytes: number): QueueIndex {
       usedBytes += batch.bytes;
     },
     forget,
-    take() {
-      turn += 1;
-      const batch = (turn % TURNS_PER_HEARTBEAT === 0 ? newestHeartbeat(waiting.values()) : undefined) ?? oldest(waiting.values());
-      held = batch?.id;
-      return batch;
+    turns(mayTake) {
+      const isFree = (batch: QueuedBatch): boolean => !held.has(batch.id) && mayTake(batch);
+      let turn = 0;
+      return () => {
+        turn += 1;
+        const batch = (turn % TURNS_PER_HEARTBEAT === 0 ? newestHeartbeat(waiting.values(), isFree) : undefined) ?? oldest(waiting.values(), isFree);
+        if (batch) held.add(batch.id);
+        return batch;
+      };
+    },
+    limit(bytes) {
+      limitBytes = bytes;
     },
     putBack(batch) {
-      held = undefined;
+      held.delete(batch.id);
       // Setting a key again keeps its place in the order.
       if (waiting.has(batch.id)) waiting.set(batch.id, { ...batch, attempts: batch.attempts + 1 });
     },
@@ -95,19 +107,20 @@ function victimsFor(droppable: readonly QueuedBatch[], neededBytes: number, kind
   return freedBytes >= neededBytes ? victims : undefined;
 }
 
-function oldest(batches: Iterable<QueuedBatch>): QueuedBatch | undefined {
+function oldest(batches: Iterable<QueuedBatch>, isFree: (batch: QueuedBatch) => boolean): QueuedBatch | undefined {
   let first: QueuedBatch | undefined;
   for (const batch of batches) {
+    if (!isFree(batch)) continue;
     if (!first || roundOf(batch) < roundOf(first)) first = batch;
     if (roundOf(first) === 0) return first;
   }
   return first;
 }
 
-function newestHeartbeat(batches: Iterable<QueuedBatch>): QueuedBatch | undefined {
+function newestHeartbeat(batches: Iterable<QueuedBatch>, isFree: (batch: QueuedBatch) => boolean): QueuedBatch | undefined {
   let newest: QueuedBatch | undefined;
   for (const batch of batches) {
-    if (batch.dataType === HEARTBEAT_TYPE && batch.attempts < TRIES_PER_ROUND) newest = batch;
+    if (batch.dataType === HEARTBEAT_TYPE && batch.attempts < TRIES_PER_ROUND && isFree(batch)) newest = batch;
   }
   return newest;
 }

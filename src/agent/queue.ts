@@ -4,6 +4,7 @@
  */
 import { createBatchId, type Random } from '../batch/batch-id.ts';
 import { type Kind, kindOf } from '../batch/kind.ts';
+import type { Route } from '../check-in/agent-configuration.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { QueueCounts } from './queue-counts.ts';
@@ -12,12 +13,8 @@ import { openQueueFolder, type QueueFolder } from './queue-folder.ts';
 import { createQueueIndex, type QueuedBatch, type QueueIndex } from './queue-index.ts';
 import { type Collection, type UploadBody, writeUploadBodies } from './upload-body.ts';
 
-export interface AgentQueue {
-  /**
-   * Stores the records as one or more batches, durably. When the queue is full, batches are dropped in the order of their kinds, perhaps
-   * these. Throws `relay.agent.queue-unwritable`.
-   */
-  put(collection: Collection): Promise<void>;
+/** What of the queue goes one way: for one sender. */
+export interface Lane {
   /** The batch whose turn it is; undefined when nothing waits. It is held until it is put back, acknowledged, refused or found damaged. */
   take(): QueuedBatch | undefined;
   /** The batch's deflated body; undefined when its file is damaged: then it has been put aside. */
@@ -25,10 +22,27 @@ export interface AgentQueue {
   /** Counts a failed attempt. */
   putBack(batch: QueuedBatch): void;
   acknowledge(batch: QueuedBatch): Promise<void>;
-  /** Puts a batch aside that the relay will never take. */
+  /** Puts a batch aside that will never be taken. */
   refuse(batch: QueuedBatch): Promise<void>;
-  /** Calls `action` after each batch that was stored. */
-  onPut(action: () => void): void;
+  /** Calls `action` when there may be something to take. */
+  onWork(action: () => void): void;
+}
+
+export interface AgentQueue {
+  /**
+   * Stores the records as one or more batches, durably. When the queue is full, batches are dropped in the order of their kinds, perhaps
+   * these. Throws `relay.agent.queue-unwritable`.
+   */
+  put(collection: Collection): Promise<void>;
+  /**
+   * The batches that go by one route, as `mayTake` says at the moment they are asked for: a batch whose route changes while it waits leaves
+   * one lane and is in the other; no batch is in two hands.
+   */
+  lane(route: Route, mayTake: (batch: QueuedBatch) => boolean): Lane;
+  /** Lets every lane look again, after routes have changed. */
+  wake(): void;
+  /** From now on waiting batches may take so many bytes; what is there already stays. */
+  limit(bytes: number): void;
   usedBytes(): number;
 }
 
@@ -48,7 +62,10 @@ export async function openQueue(options: QueueOptions): Promise<AgentQueue> {
   const index = createQueueIndex(options.limitBytes);
   const folder = await openQueueFolder(options.folder, log);
   let sequence = await load(folder, index, options);
-  let notify = (): void => {};
+  const listeners = new Set<() => void>();
+  const wake = (): void => {
+    for (const listener of listeners) listener();
+  };
 
   const forget = (batch: QueuedBatch): void => {
     index.forget(batch);
@@ -81,15 +98,11 @@ export async function openQueue(options: QueueOptions): Promise<AgentQueue> {
     index.add(batch);
     counts.count('collected', dataType);
     counts.count('queued', dataType);
-    notify();
+    wake();
   };
 
-  return {
-    async put(collection) {
-      const kind = kindOf(collection.dataType, collection.solution);
-      for (const body of await writeUploadBodies(collection)) await store(collection.dataType, kind, body);
-    },
-    take: index.take,
+  const lane: AgentQueue['lane'] = (route, mayTake) => ({
+    take: index.turns(mayTake),
     async read(batch) {
       const body = await folder.read(batch);
       if (body) return body;
@@ -100,7 +113,7 @@ export async function openQueue(options: QueueOptions): Promise<AgentQueue> {
     putBack: index.putBack,
     async acknowledge(batch) {
       forget(batch);
-      counts.acknowledged(batch.dataType, batch.id);
+      counts.acknowledged(batch.dataType, batch.id, route);
       await folder.remove(batch);
     },
     async refuse(batch) {
@@ -108,8 +121,16 @@ export async function openQueue(options: QueueOptions): Promise<AgentQueue> {
       counts.count('refused', batch.dataType);
       await folder.putAside(writeQueueName(batch), 'refused');
     },
-    onPut(action) {
-      notify = action;
+    onWork: (action) => void listeners.add(action),
+  });
+
+  return {
+    lane,
+    wake,
+    limit: index.limit,
+    async put(collection) {
+      const kind = kindOf(collection.dataType, collection.solution);
+      for (const body of await writeUploadBodies(collection)) await store(collection.dataType, kind, body);
     },
     usedBytes: index.usedBytes,
   };

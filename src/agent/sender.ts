@@ -9,7 +9,7 @@ import { AGENT_VERSION, USER_AGENT } from './agent-version.ts';
 import type { Answer, Connection } from './connection.ts';
 import { type NextStep, nextStep } from './next-attempt.ts';
 import { createPause } from './pause.ts';
-import type { AgentQueue } from './queue.ts';
+import type { Lane } from './queue.ts';
 import type { QueuedBatch } from './queue-index.ts';
 import { readRefusal } from './refusal.ts';
 
@@ -20,17 +20,19 @@ export interface Sender {
 }
 
 export interface SenderOptions {
-  readonly queue: AgentQueue;
+  readonly queue: Lane;
   readonly connection: Pick<Connection, 'post'>;
+  /** Who is at the other end, for the log. */
+  readonly to: 'relay' | 'workspace';
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
 
-/** Sends what waits, one batch at a time. A batch leaves the queue only when the relay has acknowledged it, or will never take it. */
-export function createSender({ queue, connection, clock, random, log }: SenderOptions): Sender {
+/** Sends what waits, one batch at a time. A batch leaves the queue only when it was acknowledged, or will never be taken. */
+export function createSender({ queue, connection, to, clock, random, log }: SenderOptions): Sender {
   const pause = createPause(clock);
-  const tell = createTeller(log);
+  const tell = createTeller(to, log);
   let stopping = false;
   let idle = false;
   let failures = 0;
@@ -40,12 +42,12 @@ export function createSender({ queue, connection, clock, random, log }: SenderOp
     try {
       return await connection.post(UPLOAD_PATH, headersOf(batch), body);
     } catch (thrown) {
-      if (!stopping) tell.failed('relay', `the agent keeps its data and goes on trying: ${messageOf(thrown)}`);
+      if (!stopping) tell.failed('connection', `the agent keeps its data and goes on trying: ${messageOf(thrown)}`);
       return undefined;
     }
   };
   const settle = async (batch: QueuedBatch, answer: Answer | undefined): Promise<void> => {
-    const next = nextStep(answer, { failures: failures + 1, now: clock.now(), chance: fraction(random) });
+    const next = nextStep(answer, { failures: failures + 1, now: clock.now(), chance: fraction(random), from: to });
     if (answer) tell.answered(next.step, batch, answer);
     if (next.step === 'acknowledged' || next.step === 'refused') {
       failures = 0;
@@ -63,8 +65,13 @@ export function createSender({ queue, connection, clock, random, log }: SenderOp
       idle = false;
       return;
     }
-    const body = await queue.read(batch);
-    if (body) await settle(batch, await send(batch, body));
+    try {
+      const body = await queue.read(batch);
+      if (body) await settle(batch, await send(batch, body));
+    } catch (thrown) {
+      queue.putBack(batch);
+      throw thrown;
+    }
   };
   const run = async (): Promise<void> => {
     while (!stopping) {
@@ -75,8 +82,8 @@ export function createSender({ queue, connection, clock, random, log }: SenderOp
     }
   };
 
-  queue.onPut(() => {
-    // A wait that the relay asked for is not cut short.
+  queue.onWork(() => {
+    // A wait that was asked for is not cut short.
     if (idle) pause.wake();
   });
   return {
@@ -103,7 +110,8 @@ function headersOf(batch: QueuedBatch): Record<string, string> {
   return { ...uploadHeaders(facts), [OWN_QUEUE_HEADER]: 'true' };
 }
 
-function fraction(random: Random): number {
+/** A number between 0 and 1. */
+export function fraction(random: Random): number {
   const bytes = Buffer.allocUnsafe(4);
   random(bytes);
   return bytes.readUInt32BE() / 2 ** 32;
@@ -111,11 +119,11 @@ function fraction(random: Random): number {
 
 interface Teller {
   answered(step: NextStep['step'], batch: QueuedBatch, answer: Answer): void;
-  failed(what: 'relay' | 'disk', why: string): void;
+  failed(what: 'connection' | 'disk', why: string): void;
 }
 
 // One line when sending begins to fail or fails for another reason, one when it works again; not one for each attempt.
-function createTeller(log: Logger): Teller {
+function createTeller(to: 'relay' | 'workspace', log: Logger): Teller {
   let trouble = '';
   const say = (what: string, message: string): void => {
     if (what !== trouble) log.warn(message);
@@ -124,7 +132,7 @@ function createTeller(log: Logger): Teller {
   return {
     answered(step, batch, answer) {
       if (step === 'acknowledged') {
-        if (trouble) log.info('the relay takes batches again');
+        if (trouble) log.info(`the ${to} takes batches again`);
         trouble = '';
         log.debug({ batchId: batch.id, dataType: batch.dataType }, 'acknowledged');
         return;
@@ -132,10 +140,9 @@ function createTeller(log: Logger): Teller {
       const { status, reason, message } = readRefusal(answer);
       const said = `${status} ${reason}: ${message}`;
       if (step === 'refused')
-        log.warn({ batchId: batch.id, dataType: batch.dataType }, `the relay will never take this batch (${said}): put into the folder refused`);
-      else if (step === 'not-approved')
-        say(`403 ${reason}`, `the relay does not let this agent send: ${said}. The agent keeps its data and asks again every 30 s`);
-      else say(`${status} ${reason}`, `the relay asks to wait or fails: ${said}. The agent keeps its data`);
+        log.warn({ batchId: batch.id, dataType: batch.dataType }, `the ${to} will never take this batch (${said}): put into the folder refused`);
+      else if (step === 'not-approved') say(`403 ${reason}`, `the ${to} does not let this agent send: ${said}. The agent keeps its data and asks again`);
+      else say(`${status} ${reason}`, `the ${to} asks to wait or fails: ${said}. The agent keeps its data`);
     },
     failed: say,
   };

@@ -1,7 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AgentConfiguration, Route } from '../check-in/agent-configuration.ts';
 import { type AgentSettings, readEnrolment } from './agent-folder.ts';
+import { readConfiguration, routeOfType } from './instructions.ts';
 import { readQueueName } from './queue-file.ts';
 
 /** What waits of one data type. */
@@ -10,8 +12,16 @@ export interface WaitingFacts {
   readonly kind: string;
   readonly batches: number;
   readonly bytes: number;
+  /** By which route it will go. */
+  readonly route: Route;
   /** When the oldest was queued, ISO 8601. */
   readonly oldest: string;
+}
+
+/** The way straight to the workspace. */
+export interface DirectFacts {
+  readonly endpoint: string;
+  readonly proxy?: string | undefined;
 }
 
 /** What an agent's data folder tells; the agent may run or not. */
@@ -19,6 +29,8 @@ export interface AgentStatus extends AgentSettings {
   /** ISO 8601. */
   readonly certificateExpires: string;
   readonly waiting: readonly WaitingFacts[];
+  /** How its data reaches the workspace without the relay, as the relay said it last. */
+  readonly direct?: DirectFacts | undefined;
   /** Batches put aside because the relay will never take them; the last hundred are kept. */
   readonly refused: number;
   /** Files put aside because they were damaged; the last hundred are kept. */
@@ -29,12 +41,14 @@ export interface AgentStatus extends AgentSettings {
 export async function readAgentStatus(folder: string): Promise<AgentStatus> {
   const { settings, identity } = await readEnrolment(folder);
   const queue = join(folder, 'queue');
-  const [waiting, refused, unreadable] = await Promise.all([readWaiting(queue), namesIn(join(queue, 'refused')), namesIn(join(queue, 'unreadable'))]);
+  const told = await readConfiguration(folder).catch(() => undefined);
+  const [waiting, refused, unreadable] = await Promise.all([readWaiting(queue, told), namesIn(join(queue, 'refused')), namesIn(join(queue, 'unreadable'))]);
   const certificateExpires = new X509Certificate(identity.certificate).validToDate.toISOString();
-  return { ...settings, certificateExpires, waiting, refused: refused.length, unreadable: unreadable.length };
+  const direct = told?.direct && { endpoint: told.direct.endpoint, proxy: told.direct.proxy };
+  return { ...settings, certificateExpires, direct, waiting, refused: refused.length, unreadable: unreadable.length };
 }
 
-async function readWaiting(folder: string): Promise<WaitingFacts[]> {
+async function readWaiting(folder: string, told: AgentConfiguration | undefined): Promise<WaitingFacts[]> {
   const byType = new Map<string, WaitingFacts>();
   for (const file of (await namesIn(folder)).sort()) {
     const name = readQueueName(file);
@@ -42,7 +56,8 @@ async function readWaiting(folder: string): Promise<WaitingFacts[]> {
     const facts = name && (await stat(join(folder, file)).catch(() => undefined));
     if (!facts) continue;
     const { batches = 0, bytes = 0, oldest = facts.mtime.toISOString() } = byType.get(name.dataType) ?? {};
-    byType.set(name.dataType, { dataType: name.dataType, kind: name.kind, batches: batches + 1, bytes: bytes + facts.size, oldest });
+    const route = routeOfType(told, name.dataType);
+    byType.set(name.dataType, { dataType: name.dataType, kind: name.kind, route, batches: batches + 1, bytes: bytes + facts.size, oldest });
   }
   return [...byType.values()];
 }

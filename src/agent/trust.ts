@@ -6,8 +6,9 @@ import { RelayError } from '../errors.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_CHAIN = 10;
+const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** How an agent comes to trust its relay: the root certificate (PEM) itself, or the SHA-256 of its DER in hexadecimal. */
+/** How an agent comes to trust its relay: the root certificates (PEM) themselves, or the SHA-256 of its DER in hexadecimal. */
 export type Trust = { readonly root: string } | { readonly fingerprint: string };
 
 /**
@@ -32,8 +33,8 @@ export async function trustedRoot(relay: URL, trust: Trust): Promise<string> {
 
 function checkedRoot(pem: string): string {
   try {
-    const root = new X509Certificate(pem);
-    if (root.ca) return toPem(root.raw);
+    const roots = (pem.match(CERTIFICATES) ?? [pem]).map((one) => new X509Certificate(one));
+    if (roots.every(({ ca }) => ca)) return roots.map(({ raw }) => toPem(raw)).join('');
   } catch (cause) {
     throw untrusted("The trust file holds no certificate in PEM. Give the relay's root.pem.", cause);
   }

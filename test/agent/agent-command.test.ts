@@ -54,7 +54,7 @@ describe('relay agent', () => {
     assert.match(ran.stdout, /"msg":"agent stopped"/);
 
     const status = await relayAgent('status', '--data', data).finished;
-    assert.match(status.stdout, /^agent {8}[0-9a-f-]{36} \(web01\)\n.*WAITING .*\nHEALTH_ASSESSMENT_BLOB +State +1 /s);
+    assert.match(status.stdout, /^agent {8}[0-9a-f-]{36} \(web01\)\n.*WAITING .*\nHEALTH_ASSESSMENT_BLOB +State +relay +1 /s);
     const json = JSON.parse((await relayAgent('status', '--data', data, '--json').finished).stdout) as { hostName: string; waiting: { batches: number }[] };
     assert.equal(json.hostName, 'web01');
     assert.ok(json.waiting.every(({ batches }) => batches > 0));
@@ -69,7 +69,7 @@ describe('relay agent', () => {
     const args = ['--relay', relay.address, '--workspace', WORKSPACE, '--key-file', keyFile, '--data', folder.path];
     const refused = await relayAgent('enrol', ...args, '--trust', root).finished;
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /403 InvalidWorkspaceKey\)\. No enrolment key of workspace/);
+    assert.match(refused.stderr, /403 InvalidWorkspaceKey\)\. No enrolment key of that workspace/);
     const unsure = await relayAgent('enrol', ...args).finished;
     assert.equal(unsure.code, 2);
     assert.match(unsure.stderr, /Say whom to trust/);

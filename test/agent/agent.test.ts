@@ -6,6 +6,7 @@ import { type Agent, type AgentOptions, createAgent } from '../../src/agent/agen
 import { SYSTEM_LOG_DEFAULTS } from '../../src/agent/collectors/system-log.ts';
 import { enrolAgent } from '../../src/agent/enrol.ts';
 import { readAgentStatus } from '../../src/agent/status.ts';
+import { CONFIGURATION_PATH } from '../../src/check-in/agent-configuration.ts';
 import { systemClock } from '../../src/clock.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { writeRefusal } from '../../src/oms-protocol/refusal-body.ts';
@@ -107,6 +108,35 @@ describe('the agent', () => {
     await eventually('an empty queue', () => second.stats().queuedBytes === 0);
     assert.deepEqual(messagesAt(stage.relay), ['first', 'second']);
     await eventually('no files', async () => (await readdir(join(stage.folder, 'queue'))).length === 0);
+  });
+
+  it('does as the relay says: another pace, another limit, a solution off; a restart without the relay goes on so', async () => {
+    await using stage = await setStage();
+    const solutions = [
+      { name: 'Agent Health', isEnabled: true, everyMs: 20, route: 'relay' },
+      { name: 'Performance counters', isEnabled: true, everyMs: 60_000, route: 'direct' },
+      { name: 'Syslog, custom logs', isEnabled: false, everyMs: 5_000, route: 'relay' },
+    ];
+    let configuration = JSON.stringify({ version: 'one', solutions, roots: [stage.relay.root] });
+    stage.relay.answer = ({ path }) =>
+      path === CONFIGURATION_PATH ? { status: 200, body: configuration } : path.startsWith(CONFIGURATION_PATH) ? 'never' : undefined;
+    const agent = await stage.start({ collect: {} });
+    const heartbeats = (): number => agent.stats().acknowledged['HEALTH_ASSESSMENT_BLOB'] ?? 0;
+    await eventually('heartbeats at the new pace', () => heartbeats() >= 5);
+    await agent.stop();
+    const { waiting } = await readAgentStatus(stage.folder);
+    assert.deepEqual(
+      waiting.filter(({ dataType }) => dataType === 'LINUX_PERF_BLOB').map(({ route }) => route),
+      (agent.stats().queued['LINUX_PERF_BLOB'] ?? 0) > 0 ? ['direct'] : [],
+    );
+
+    configuration = '';
+    stage.relay.answer = ({ path }) => (path.startsWith(CONFIGURATION_PATH) ? { status: 500 } : undefined);
+    await appendFile(stage.logFile, 'Jan  2 03:04:06 web01 sshd[1]: while it is switched off\n');
+    const again = await stage.start({ collect: {} });
+    await eventually('heartbeats at the pace it was told', () => (again.stats().acknowledged['HEALTH_ASSESSMENT_BLOB'] ?? 0) >= 5);
+    await again.stop();
+    assert.equal(again.stats().collected['LINUX_SYSLOGS_BLOB'], undefined);
   });
 
   it('stops at once while it waits as long as the relay asked', async () => {

@@ -40,8 +40,8 @@ export interface FakeRelay extends AsyncDisposable {
   readonly known: Set<string>;
   /** Asks for a new certificate in every topology reply while true. */
   renew: boolean;
-  /** Answers in the usual one's place; undefined leaves it. */
-  answer: (request: Seen) => FakeAnswer | undefined;
+  /** Answers in the usual one's place; undefined leaves it, `never` leaves the request without an answer. */
+  answer: (request: Seen) => FakeAnswer | 'never' | undefined;
   uploads(): Seen[];
 }
 
@@ -77,7 +77,9 @@ async function serve(relay: FakeRelay, request: IncomingMessage, response: Serve
   const raw = (request.socket as TLSSocket).getPeerCertificate().raw;
   const seen: Seen = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks), fingerprint: raw && fingerprintOf(raw) };
   relay.seen.push(seen);
-  const { status, headers = {}, body = '' } = relay.answer(seen) ?? usual(relay, seen, raw);
+  const answer = relay.answer(seen) ?? usual(relay, seen, raw);
+  if (answer === 'never') return;
+  const { status, headers = {}, body = '' } = answer;
   response.writeHead(status, headers).end(body);
 }
 

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { type LossNotes, openLossNotes } from '../../src/agent/loss-notes.ts';
 import { noteLosses, startLossReports } from '../../src/agent/loss-reports.ts';
-import { type AgentQueue, openQueue } from '../../src/agent/queue.ts';
+import { type AgentQueue, type Lane, openQueue } from '../../src/agent/queue.ts';
 import { createQueueCounts, type QueueCounts } from '../../src/agent/queue-counts.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -20,7 +20,7 @@ interface Life {
   readonly clock: ManualClock;
   readonly counts: QueueCounts;
   readonly notes: LossNotes;
-  readonly queue: AgentQueue;
+  readonly queue: AgentQueue & Lane;
   end(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ async function live(folder: string, clock: ManualClock = createManualClock(START
     clock,
     counts,
     notes,
-    queue,
+    queue: { ...queue, ...queue.lane('relay', () => true) },
     async end() {
       await endReports();
       await notes.close();

@@ -47,6 +47,14 @@ describe('the next attempt', () => {
     assert.deepEqual(nextStep(answer(403), { failures: 9, now: NOW, chance: 0 }), { step: 'not-approved', waitMs: 30_000 });
   });
 
+  it('comes soon after the first 403 of a workspace, which may not have heard of the agent yet', () => {
+    const waits = [1, 3, 9].map((failures) => nextStep(answer(403), { failures, now: NOW, chance: 0, from: 'workspace' }));
+    assert.deepEqual(
+      waits.map((wait) => 'waitMs' in wait && wait.waitMs),
+      [1_000, 4_000, 30_000],
+    );
+  });
+
   it('reads Retry-After as seconds or a date, from 1 s to 15 minutes', () => {
     const read = ['7', ' 7 ', 'Fri, 02 Jan 2026 03:05:05 GMT', 'Fri, 02 Jan 2026 03:00:00 GMT', '0', '999999', '1.5 days', '', undefined].map((text) =>
       askedWait(text, NOW),

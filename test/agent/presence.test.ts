@@ -6,7 +6,9 @@ import { enrolAgent } from '../../src/agent/enrol.ts';
 import { readHost } from '../../src/agent/host.ts';
 import { createPresence, type Presence } from '../../src/agent/presence.ts';
 import { createRelayLink, type RelayLink } from '../../src/agent/relay-link.ts';
+import { createTrustedRoots } from '../../src/agent/roots.ts';
 import { fingerprintOf, fromPem } from '../../src/authority/x509.ts';
+import { EST_RENEW_PATH, EST_ROOTS_PATH } from '../../src/check-in/est-paths.ts';
 import { systemClock } from '../../src/clock.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { RENEW_PATH, TOPOLOGY_PATH } from '../../src/oms-protocol/paths.ts';
@@ -33,7 +35,8 @@ async function setStage(): Promise<Stage> {
   const { settings, identity, root } = enrolled;
   const clock = createManualClock();
   const link = createRelayLink({ relay: settings.relay, root, identity });
-  const presence = createPresence({ folder: folder.path, settings, link, host: await readHost('web01'), clock, log: silentLogger });
+  const roots = createTrustedRoots({ folder: folder.path, link, log: silentLogger });
+  const presence = createPresence({ folder: folder.path, settings, link, roots, host: await readHost('web01'), clock, log: silentLogger });
   return {
     relay,
     folder: folder.path,
@@ -100,6 +103,8 @@ describe('presence', () => {
       stage.relay.seen.map(({ path, fingerprint }) => [path, fingerprint]),
       [
         [TOPOLOGY_PATH, before],
+        [EST_ROOTS_PATH, before],
+        [EST_RENEW_PATH, before],
         [RENEW_PATH, before],
         [TOPOLOGY_PATH, after],
       ],

@@ -4,7 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inflateSync } from 'node:zlib';
-import { type AgentQueue, openQueue } from '../../src/agent/queue.ts';
+import { type AgentQueue, type Lane, openQueue } from '../../src/agent/queue.ts';
 import { createQueueCounts, type QueueCounts } from '../../src/agent/queue-counts.ts';
 import type { QueuedBatch } from '../../src/agent/queue-index.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -17,17 +17,21 @@ const EVENT = 'LINUX_SYSLOGS_BLOB';
 const ALERT = 'LINUX_NAGIOSALERTS_BLOB';
 const HEARTBEAT = 'HEALTH_ASSESSMENT_BLOB';
 
-async function open(folder: string, limitBytes = 100 * BLOCK): Promise<{ queue: AgentQueue; counts: QueueCounts }> {
+type TestQueue = AgentQueue & Lane;
+
+/** A queue, and one lane for all of it. */
+async function open(folder: string, limitBytes = 100 * BLOCK): Promise<{ queue: TestQueue; counts: QueueCounts }> {
   const counts = createQueueCounts(true);
-  return { queue: await openQueue({ folder, limitBytes, counts, clock: systemClock, random: randomFillSync, log: silentLogger }), counts };
+  const queue = await openQueue({ folder, limitBytes, counts, clock: systemClock, random: randomFillSync, log: silentLogger });
+  return { queue: { ...queue, ...queue.lane('relay', () => true) }, counts };
 }
 
-async function put(queue: AgentQueue, ...dataTypes: string[]): Promise<void> {
+async function put(queue: TestQueue, ...dataTypes: string[]): Promise<void> {
   for (const dataType of dataTypes) await queue.put({ dataType, solution: 'LogManagement', records: [{ text: dataType }] });
 }
 
 /** Takes and acknowledges everything; the data types in the order of their turns. */
-async function drain(queue: AgentQueue): Promise<string[]> {
+async function drain(queue: TestQueue): Promise<string[]> {
   const order: string[] = [];
   for (let batch = queue.take(); batch; batch = queue.take()) {
     order.push(batch.dataType);
@@ -36,7 +40,7 @@ async function drain(queue: AgentQueue): Promise<string[]> {
   return order;
 }
 
-function taken(queue: AgentQueue): QueuedBatch {
+function taken(queue: TestQueue): QueuedBatch {
   const batch = queue.take();
   assert.ok(batch);
   return batch;
@@ -47,7 +51,9 @@ describe("the agent's queue", () => {
     await using folder = await makeTestFolder();
     const { queue } = await open(folder.path);
     await put(queue, EVENT, PERFORMANCE);
-    const body = await queue.read(taken(queue));
+    const first = taken(queue);
+    const body = await queue.read(first);
+    queue.putBack(first);
     assert.deepEqual(JSON.parse(inflateSync(body ?? '').toString()), { DataType: EVENT, IPName: 'LogManagement', DataItems: [{ text: EVENT }] });
     assert.deepEqual(await drain(queue), [EVENT, PERFORMANCE]);
     assert.equal(queue.usedBytes(), 0);
@@ -107,6 +113,7 @@ describe("the agent's queue", () => {
     assert.equal(first.attempts, 0);
     assert.equal(again.attempts, 1);
     assert.equal(after.queue.usedBytes(), before.queue.usedBytes());
+    after.queue.putBack(again);
     await put(after.queue, ALERT);
     assert.deepEqual(await drain(after.queue), [EVENT, PERFORMANCE, ALERT]);
   });
@@ -186,5 +193,55 @@ describe("the agent's queue", () => {
     }
     assert.deepEqual(sizes, [1_000, 500, 2, 1]);
     assert.equal(seen.length, 1_503);
+  });
+
+  it('gives each route its own lane, and no batch to two hands', async () => {
+    await using folder = await makeTestFolder();
+    const { queue, counts } = await open(folder.path);
+    const direct = new Set([PERFORMANCE]);
+    const lanes = {
+      relay: queue.lane('relay', ({ dataType }) => !direct.has(dataType)),
+      direct: queue.lane('direct', ({ dataType }) => direct.has(dataType)),
+    };
+    await put(queue, PERFORMANCE, EVENT, PERFORMANCE, EVENT);
+    const [straight, carried] = [lanes.direct.take(), lanes.relay.take()];
+    assert.deepEqual([straight?.dataType, carried?.dataType], [PERFORMANCE, EVENT]);
+    assert.ok(straight && carried);
+    // From now on everything goes by the relay; what is in hand stays there until it is settled.
+    direct.clear();
+    const next = lanes.relay.take();
+    assert.ok(next && next.id !== straight.id && next.dataType === PERFORMANCE);
+    assert.equal(lanes.direct.take(), undefined);
+    await lanes.relay.acknowledge(carried);
+    await lanes.relay.acknowledge(next);
+    lanes.direct.putBack(straight);
+    assert.deepEqual(await drain({ ...queue, ...lanes.relay }), [PERFORMANCE, EVENT]);
+    assert.deepEqual(counts.acknowledgedBy(), { relay: { [PERFORMANCE]: 2, [EVENT]: 2 }, direct: {} });
+  });
+
+  it('lets the newest heartbeat through a backlog, whatever goes by the other lane meanwhile', async () => {
+    await using folder = await makeTestFolder();
+    const { queue } = await open(folder.path);
+    const direct = queue.lane('direct', ({ dataType }) => dataType === PERFORMANCE);
+    const relay = queue.lane('relay', ({ dataType }) => dataType !== PERFORMANCE);
+    await put(queue, ...Array.from({ length: 10 }, () => EVENT), ...Array.from({ length: 10 }, () => PERFORMANCE), HEARTBEAT);
+    const order: (string | undefined)[] = [];
+    for (let turn = 0; turn < 8; turn += 1) {
+      direct.take();
+      order.push(relay.take()?.dataType);
+    }
+    assert.deepEqual(order, [...Array.from({ length: 7 }, () => EVENT), HEARTBEAT]);
+  });
+
+  it('takes another limit while it runs', async () => {
+    await using folder = await makeTestFolder();
+    const { queue, counts } = await open(folder.path, 2 * BLOCK);
+    queue.limit(3 * BLOCK);
+    await put(queue, EVENT, EVENT, EVENT);
+    assert.deepEqual(counts.figures().dropped, {});
+    queue.limit(BLOCK);
+    assert.equal(queue.usedBytes(), 3 * BLOCK);
+    await put(queue, EVENT);
+    assert.deepEqual(counts.figures().dropped, { [EVENT]: 3 });
   });
 });

@@ -41,7 +41,7 @@ async function setStage(): Promise<Stage> {
   };
   const queue = await openQueue({ folder: `${folder.path}/queue`, limitBytes: 1024 * 1024, counts, clock, random, log });
   const connection = createConnection({ relay: settings.relay, root, identity });
-  const sender = createSender({ queue, connection, clock, random, log });
+  const sender = createSender({ queue: queue.lane('relay', () => true), connection, to: 'relay', clock, random, log });
   sender.start();
   return {
     relay,

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { AGENT_VERSION } from '../agent-version.ts';
 import type { Collector } from '../collecting.ts';
 import { type Host, ownAddresses } from '../host.ts';
+import { HEALTH } from '../instructions.ts';
 import { HEARTBEAT_TYPE } from '../queue-index.ts';
 
 /** A sign of life, in the Linux agent's shape (§4). */
@@ -23,6 +24,7 @@ export interface HeartbeatRecord {
 export function createHeartbeatCollector(host: Host, everyMs: number, clock: Clock): Collector {
   return {
     name: 'heartbeat',
+    solution: HEALTH,
     everyMs,
     collect: (put) => put({ dataType: HEARTBEAT_TYPE, solution: 'LogManagement', records: [heartbeat(host, clock.now())] }),
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Collector } from '../collecting.ts';
+import { PERFORMANCE } from '../instructions.ts';
 import { COUNTER_GROUPS, type Counters } from './counters.ts';
 import { createTimedReader } from './timed-reader.ts';
 
@@ -17,6 +18,7 @@ export function createPerformanceCollector(hostName: string, everyMs: number, cl
   const readers = COUNTER_GROUPS.map((read) => createTimedReader(read, clock));
   return {
     name: 'performance',
+    solution: PERFORMANCE,
     everyMs,
     async collect(put) {
       const groups = await Promise.allSettled(readers.map((read) => read()));

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { RelayError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Collector, Put } from '../collecting.ts';
+import { SYSTEM_LOG } from '../instructions.ts';
 import { createJournal, hasJournal } from './journal.ts';
 import { openKernelMessages } from './kernel-messages.ts';
 import { createLogFiles, DEFAULT_LOG_FILES } from './log-files.ts';
@@ -46,6 +47,7 @@ export function createSystemLogCollector(options: SystemLogOptions, parts: Syste
   let source: LogSource | undefined;
   return {
     name: 'system-log',
+    solution: SYSTEM_LOG,
     everyMs: parts.everyMs,
     async collect(put) {
       source ??= await openSource(options, parts);
