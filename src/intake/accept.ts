@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import { RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/catalogue.ts';
+import type { DirectMarks } from '../routing/direct-marks.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { createRepeats } from './repeats.ts';
 
@@ -17,7 +18,15 @@ export type Arrival = Pick<Batch, 'workspaceId' | 'agentId' | 'dataType' | 'solu
   readonly hasOwnQueue?: boolean;
   /** The sender said that it has sent this before. */
   readonly saysRepeat?: boolean;
+  /** The sender is an agent of ours: it can send straight to the workspace. */
+  readonly canGoDirect?: boolean;
 };
+
+/** What becomes of data that should have gone straight to its workspace. */
+export interface DirectAtRelay extends DirectMarks {
+  /** Whether senders that can send it straight are refused. */
+  readonly isRefused: boolean;
+}
 
 /** What intake needs of the cache. */
 export interface Keeper {
@@ -34,20 +43,23 @@ export interface AcceptParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  /** Told of each batch that was kept. */
+  readonly onKept?: (batch: Batch) => void;
+  readonly direct?: DirectAtRelay;
   readonly log: Logger;
 }
 
 /** The use case all protocols share: a batch is kept, and only then acknowledged. */
 export interface Accept {
-  /** Keeps a batch for upstream. Throws `relay.cache.full`, `relay.cache.held` or `relay.cache.unavailable` when it was not kept. */
+  /** Keeps a batch for upstream. Throws `relay.cache.full`, `relay.cache.held`, `relay.cache.unavailable` or `relay.intake.direct-only` when it was not kept. */
   accept(arrival: Arrival): Promise<BatchId>;
   /** Puts aside a batch that nobody can make sense of, for an operator to look at. Throws as `accept`. */
   quarantine(arrival: Arrival, why: string): Promise<BatchId>;
 }
 
-export function createAccept({ cache, retryEveryMs, clock, random, metrics, log }: AcceptParts): Accept {
+export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKept, direct, log }: AcceptParts): Accept {
   const repeats = createRepeats(clock.now, random);
-  const batchOf = ({ hasOwnQueue: _, saysRepeat: __, ...arrival }: Arrival): Batch => {
+  const batchOf = ({ hasOwnQueue: _, saysRepeat: __, canGoDirect: ___, ...arrival }: Arrival): Batch => {
     const receivedAt = clock.now();
     return { ...arrival, id: arrival.id ?? createBatchId(receivedAt, random), kind: kindOf(arrival.dataType, arrival.solution), receivedAt };
   };
@@ -56,6 +68,7 @@ export function createAccept({ cache, retryEveryMs, clock, random, metrics, log 
     const labels = { workspace: batch.workspaceId, kind: batch.kind };
     metrics.count('receivedBatches', labels);
     metrics.count('receivedBytes', labels, batch.body.length);
+    onKept?.(batch);
     return batch.id;
   };
 
@@ -84,13 +97,23 @@ export function createAccept({ cache, retryEveryMs, clock, random, metrics, log 
     });
   };
 
+  // A sender that cannot choose its way would lose what is refused here.
+  const refuseDirect = ({ workspaceId, dataType, canGoDirect }: Arrival, solution: string): void => {
+    if (!direct?.isRefused || !canGoDirect) return;
+    throw new RelayError('relay.intake.direct-only', `${dataType} of ${solution} goes straight to workspace ${workspaceId}. Keep the batch and send it there.`);
+  };
+
   const keepForUpstream = async (arrival: Arrival): Promise<BatchId> => {
+    const directSolution = direct?.directSolutionOf(arrival);
+    if (directSolution !== undefined) refuseDirect(arrival, directSolution);
     refuseHeld(arrival);
     const batch = batchOf(arrival);
     const begin = performance.now();
     const outcome = await cache.put(batch);
     metrics.observe('acknowledgement', {}, (performance.now() - begin) / 1000);
-    return orThrow(batch, outcome);
+    const id = orThrow(batch, outcome);
+    if (directSolution !== undefined) metrics.count('directAtRelay', { workspace: batch.workspaceId, solution: directSolution });
+    return id;
   };
   const putAside = async (arrival: Arrival, why: string): Promise<BatchId> => {
     const batch = batchOf(arrival);

@@ -17,6 +17,12 @@ declare module '@hapi/hapi' {
 // A connection's certificate does not change; reading it costs more than everything else here.
 const certificates = new WeakMap<TLSSocket, { readonly der: Buffer; readonly fingerprint: Fingerprint } | 'none'>();
 
+/** The fingerprint of a connection's client certificate; undefined when it has none. */
+export function fingerprintOfConnection(socket: TLSSocket): Fingerprint | undefined {
+  const peer = peerOf(socket);
+  return peer === 'none' ? undefined : peer.fingerprint;
+}
+
 /** The DER of a connection's client certificate; undefined when it has none. */
 export function peerCertificate(request: Request): Buffer | undefined {
   const peer = peerOf(request.raw.req.socket as TLSSocket);

@@ -18,7 +18,12 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
   ['relay.agent.unknown-certificate', { status: 403, level: 'warn', meaning: 'No agent has enrolled with this certificate. Enrol the machine again.' }],
   [
     'relay.agent.certificate-expired',
-    { status: 403, level: 'warn', meaning: "The certificate's time is over, or has not begun. Check the clock, or enrol again." },
+    {
+      status: 403,
+      level: 'warn',
+      meaning:
+        "The certificate's time is over, or has not begun. Check the clock; an agent renews within `enrolment.expiredCertificates`, else enrol it again.",
+    },
   ],
   [
     'relay.agent.certificate-replaced',
@@ -26,6 +31,66 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
   ],
   ['relay.agent.pending', { status: 403, level: 'info', meaning: 'The agent waits for approval: `relay agents approve <agent>`.' }],
   ['relay.agent.suspended', { status: 403, level: 'warn', meaning: 'An operator suspended the agent: `relay agents show <agent>` says why.' }],
+  [
+    'relay.enrolment.bad-credentials',
+    {
+      status: 401,
+      level: 'warn',
+      meaning: 'Name and password are no agent name with an enrolment key or one-time token that can be used now. Which part is wrong is not said.',
+    },
+  ],
+  [
+    'relay.enrolment.too-many-attempts',
+    {
+      status: 429,
+      level: 'info',
+      retryAfterS: 60,
+      meaning:
+        'From this address came more attempts to enrol than `enrolment.attemptsPerMinute`, or more bad credentials than `enrolment.badCredentialsPerMinute`. Nothing more of it is read until the minute is over.',
+    },
+  ],
+  [
+    'relay.enrolment.name-taken',
+    {
+      status: 403,
+      level: 'warn',
+      meaning: 'An agent has this name already, with another key. Make a one-time token for it, or remove it: `relay agents remove <agent>`.',
+    },
+  ],
+  [
+    'relay.enrolment.bad-request',
+    {
+      status: 400,
+      level: 'warn',
+      meaning: 'The signing request cannot be used: the answer says why. Keys are RSA 2048 to 4096 or EC P-256 or P-384, signed with SHA-256 or longer.',
+    },
+  ],
+  ['relay.enrolment.too-large', { status: 413, level: 'warn', meaning: 'The signing request is larger than 32 KiB.' }],
+  [
+    'relay.enrolment.too-often',
+    { status: 429, level: 'warn', retryAfterS: 3_600, meaning: 'The agent got a hundred certificates within a day. Look why it does not use the last one.' },
+  ],
+  [
+    'relay.agent.too-many-waiting',
+    { status: 503, level: 'warn', retryAfterS: 30, meaning: 'More agents wait for a change of their configuration than the relay lets wait. They come back.' },
+  ],
+  [
+    'relay.agent.no-token-source',
+    { status: 501, level: 'warn', meaning: 'The workspace has nobody who gives tokens for the direct way. Its data goes through the relay.' },
+  ],
+  [
+    'relay.agent.no-token-now',
+    { status: 503, level: 'warn', retryAfterS: 30, meaning: 'The workspace gives no token for the direct way now. The agent keeps its data and asks again.' },
+  ],
+  [
+    'relay.intake.direct-only',
+    {
+      status: 421,
+      level: 'info',
+      meaning:
+        'The data is marked direct and `routing.directAtRelay` is `refuse`. Only agents of ours hear this, which keep the batch and send it straight to the workspace; from others such data is always taken.',
+    },
+  ],
   [
     'relay.intake.too-large',
     { status: 413, level: 'warn', meaning: 'The body, as sent or once inflated, is larger than `intake.maxInflatedSize`. Send smaller batches, or raise it.' },

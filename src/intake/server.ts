@@ -5,11 +5,13 @@
 import { createServer, type Server as HttpsServer } from 'node:https';
 import { type Request, type ResponseObject, type ResponseToolkit, Server } from '@hapi/hapi';
 import type { Identity } from '../authority/agent-identity.ts';
+import type { Fingerprint } from '../authority/x509.ts';
 import { type ErrorCode, messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/catalogue.ts';
+import { trackConnections } from './agent-connections.ts';
 import { answerBrokenRequests, type BrokenRequests } from './broken-requests.ts';
-import { type ClientCertificateOptions, clientCertificateScheme } from './client-certificate.ts';
+import { type ClientCertificateOptions, clientCertificateScheme, fingerprintOfConnection } from './client-certificate.ts';
 import { watchConnections } from './connections.ts';
 import { codeOfStatus, meaningOf, replyFor } from './error-replies.ts';
 import type { IntakeOptions } from './options.ts';
@@ -30,6 +32,8 @@ export interface IntakeServer {
   readonly hapi: Server;
   /** Uses another certificate from the next handshake on. */
   useIdentity(identity: Identity): void;
+  /** Ends the connections made with one of these certificates that carry no request at this moment. */
+  endIdle(fingerprints: readonly Fingerprint[]): void;
   /** Listens; returns the port. */
   start(): Promise<number>;
   /** Takes no more connections, lets requests finish for `deadlineMs`, then ends them. */
@@ -50,6 +54,7 @@ export function createIntakeServer({ options, identity, authentication, metrics,
   });
   limit(listener, options);
   const connections = watchConnections(listener, { handshakeTimeoutMs: options.handshakeTimeout, metrics, log });
+  const agents = trackConnections(listener, fingerprintOfConnection);
 
   const hapi = new Server({
     listener: listener as never,
@@ -70,6 +75,7 @@ export function createIntakeServer({ options, identity, authentication, metrics,
   return {
     hapi,
     useIdentity: (next) => listener.setSecureContext({ cert: next.certificate, key: next.privateKey, minVersion: 'TLSv1.2' }),
+    endIdle: agents.endIdle,
     async start() {
       await hapi.start();
       return Number(hapi.info.port);
@@ -105,6 +111,7 @@ function toReply(request: Request, h: ResponseToolkit, parts: ReplyParts): Respo
   // A surprise's text may hold anything: the sender gets the code, the log the rest.
   const message = error.code === 'relay.internal' ? 'The relay has a fault; its log has the details. Send the batch again.' : error.message;
   const answer = h.response({ error: { code: error.code, message } }).code(reply.status);
+  if (reply.status === 401) answer.header('www-authenticate', 'Basic realm="relay"');
   return retryAfterS === undefined ? answer : answer.header('retry-after', String(retryAfterS));
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BLOB_ADDRESS_PATH } from '../../src/oms-protocol/paths.ts';
+import { parseWorkspaceId } from '../../src/workspace/workspace-id.ts';
 import { BANK, codeIn, createIntakeRig, type EnrolledAgent, enrolAgent, type IntakeRig } from './rig.ts';
 
 interface BlobRig extends IntakeRig {
@@ -53,6 +54,17 @@ describe('a custom log file', () => {
     rig.group.registry.setState(BANK, rig.agent.agentId, 'suspended', 'stolen');
     const refused = await rig.put(address, 'comp=block&blockid=a', 'one\n');
     assert.deepEqual([refused.status, codeIn(refused.text)], [403, 'relay.agent.suspended']);
+  });
+
+  it('cannot be sent any more to an address given before the agent was moved or removed', async () => {
+    await using rig = await createBlobRig();
+    const address = await rig.address();
+    rig.group.registry.move({ workspaceId: BANK, agentId: rig.agent.agentId }, parseWorkspaceId('22222222-2222-4222-8222-222222222222'));
+    assert.equal((await rig.put(address, 'comp=block&blockid=a', 'one\n')).status, 403);
+    const next = await rig.address();
+    assert.equal((await rig.put(next, 'comp=block&blockid=a', 'one\n')).status, 201);
+    assert.equal((await rig.put(next, 'comp=blocklist', listOf('a'))).status, 201);
+    assert.deepEqual([linesOf(rig), rig.kept[0]?.workspaceId.slice(0, 4)], [['one'], '2222']);
   });
 
   it('whose list the cache did not take is kept when the list comes again', async () => {

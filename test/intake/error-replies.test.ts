@@ -5,19 +5,21 @@ import { describe, it } from 'node:test';
 import { codeOfStatus, errorReplies, replyFor } from '../../src/intake/error-replies.ts';
 import { errorTable } from '../../src/intake/reference.ts';
 
-const INTAKE = join(import.meta.dirname, '../../src/intake');
+const FOLDERS = ['intake', 'enrolment'].map((name) => join(import.meta.dirname, '../../src', name));
 
 describe('the table of errors', () => {
-  it('has a row for every code that intake throws', async () => {
+  it('has a row for every code that intake and enrolment throw', async () => {
     const known = new Set<string>(errorReplies().map(([code]) => code));
-    for (const file of (await readdir(INTAKE, { recursive: true })).filter((name) => name.endsWith('.ts'))) {
-      const codes = (await readFile(join(INTAKE, file), 'utf8')).match(/'relay\.[a-z.-]+[a-z]'/g) ?? [];
-      for (const code of codes) assert.ok(known.has(code.slice(1, -1)), `${code} in ${file}`);
+    for (const folder of FOLDERS) {
+      for (const file of (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts'))) {
+        const codes = (await readFile(join(folder, file), 'utf8')).match(/'relay\.[a-z.-]+[a-z]'/g) ?? [];
+        for (const code of codes) assert.ok(known.has(code.slice(1, -1)), `${code} in ${file}`);
+      }
     }
   });
 
   it('sends nobody away for good whose data could be taken later', () => {
-    for (const [code, { status, retryAfterS }] of errorReplies()) assert.equal(status === 503, retryAfterS !== undefined, code);
+    for (const [code, { status, retryAfterS }] of errorReplies()) assert.equal([429, 503].includes(status), retryAfterS !== undefined, code);
   });
 
   it('takes what it does not know for a fault of ours', () => {

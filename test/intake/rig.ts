@@ -4,15 +4,19 @@ import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Request } from '@hapi/hapi';
+import type { AuditEvent } from '../../src/audit/entry.ts';
 import { createAgentIdentity, type Identity } from '../../src/authority/agent-identity.ts';
-import { openAuthority } from '../../src/authority/authority.ts';
+import { type Authority, openAuthority } from '../../src/authority/authority.ts';
 import { fromPem, readCertificate } from '../../src/authority/x509.ts';
 import type { Batch } from '../../src/batch/batch.ts';
 import type { PutOutcome } from '../../src/cache/cache.ts';
 import type { DeadLetterCause } from '../../src/cache/dead-letters.ts';
 import { agentServicePlugin } from '../../src/enrolment/agent-service.ts';
+import { createAttempts } from '../../src/enrolment/attempts.ts';
+import { estPlugin } from '../../src/enrolment/est/plugin.ts';
+import { revocationListPlugin } from '../../src/enrolment/est/revocation-list-plugin.ts';
 import { enrolmentOptions } from '../../src/enrolment/options.ts';
-import { createAccept, type Keeper } from '../../src/intake/accept.ts';
+import { createAccept, type DirectAtRelay, type Keeper } from '../../src/intake/accept.ts';
 import { peerCertificate } from '../../src/intake/client-certificate.ts';
 import { type IntakeOptions, intakeOptions } from '../../src/intake/options.ts';
 import { customLogFilesPlugin } from '../../src/intake/protocols/custom-log-files.ts';
@@ -40,6 +44,10 @@ export interface RigSettings {
   readonly now?: number;
   readonly approve?: 'none' | 'all';
   readonly options?: Partial<IntakeOptions>;
+  /** Options of the enrolment, as a file holds them. */
+  readonly enrolment?: Readonly<Record<string, unknown>>;
+  /** What data should go straight, and what becomes of it. */
+  readonly direct?: DirectAtRelay;
   /** In place of the TLS connection's certificate. */
   readonly peer?: () => Buffer | undefined;
 }
@@ -49,7 +57,10 @@ export interface IntakeRig extends AsyncDisposable {
   readonly intake: IntakeServer;
   readonly group: ManagementGroup;
   readonly clock: ManualClock;
+  readonly authority: Authority;
   readonly rootPem: string;
+  /** What was entered in the audit log. */
+  readonly entries: AuditEvent[];
   readonly kept: Batch[];
   readonly aside: { readonly batch: Batch; readonly cause: DeadLetterCause }[];
   /** What the cache answers from now on. */
@@ -72,7 +83,7 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
   const group = openManagementGroup(join(folder.path, 'group.sqlite'), { keys: openKeyRing(JSON.stringify(generateKeyRing())), clock, log });
   const authority = await openAuthority(join(folder.path, 'authority'), Date.now);
   const options = { ...intakeOptions.parse({}), address: '127.0.0.1', port: 0, ...settings.options };
-  const enrolment = enrolmentOptions.parse({});
+  const enrolment = enrolmentOptions.parse(settings.enrolment ?? {});
   const peerOf = settings.peer ? (_request: Request): Buffer | undefined => settings.peer?.() : peerCertificate;
   const authentication = { registry: group.registry, now: clock.now, oldCertificateGraceMs: enrolment.oldCertificateGrace };
   const intake = createIntakeServer({
@@ -83,15 +94,47 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
     log,
   });
   const { kept, aside, keeper, answer, hold } = fakeKeeper();
-  const accept = createAccept({ cache: keeper, retryEveryMs: 480_000, clock, random: (bytes) => void randomFillSync(bytes), metrics, log });
+  const accept = createAccept({
+    cache: keeper,
+    retryEveryMs: 480_000,
+    clock,
+    random: (bytes) => void randomFillSync(bytes),
+    metrics,
+    onKept: group.registry.received,
+    ...(settings.direct ? { direct: settings.direct } : {}),
+    log,
+  });
+  const entries: AuditEvent[] = [];
+  const attempts = createAttempts({ now: clock.now, perMinute: enrolment.attemptsPerMinute, badPerMinute: enrolment.badCredentialsPerMinute });
   const serves = (id: WorkspaceId): boolean => id === workspaceId;
   const maySend = (agent: Pick<Agent, 'workspaceId' | 'agentId'>): boolean => group.registry.get(agent)?.state === 'approved';
   const { maxInflatedSize, bodyTimeout, blobAddressLife } = options;
+  const agentService = {
+    group,
+    approve,
+    serves,
+    options: enrolment,
+    peerCertificate: peerOf,
+    ownHost: 'relay.test',
+    clock,
+    attempts,
+    audit: (event: AuditEvent) => void entries.push(event),
+    metrics,
+    log,
+  };
+  const { certificateLife, oldCertificateGrace: oldCertificateGraceMs } = enrolment;
   await intake.hapi.register([
+    { plugin: agentServicePlugin, options: agentService },
     {
-      plugin: agentServicePlugin,
-      options: { group, approve, serves, options: enrolment, peerCertificate: peerOf, ownHost: 'relay.test', clock, metrics, log },
+      plugin: estPlugin,
+      options: {
+        ...agentService,
+        authority,
+        certificateLifeMs: certificateLife,
+        identifying: { ...authentication, expiredGraceMs: enrolment.expiredCertificates },
+      },
     },
+    { plugin: revocationListPlugin, options: { group, authority, oldCertificateGraceMs, clock } },
     { plugin: operationalDataPlugin, options: { accept, maxInflatedBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout } },
     {
       plugin: customLogFilesPlugin,
@@ -102,7 +145,9 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
     intake,
     group,
     clock,
+    authority,
     rootPem: authority.root,
+    entries,
     kept,
     aside,
     answer,

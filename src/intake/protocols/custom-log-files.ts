@@ -48,7 +48,11 @@ export const customLogFilesPlugin: Plugin<CustomLogFilesOptions> = {
     const put: Lifecycle.Method = async (request, h) => {
       // Before the body is read: nobody without an address fills the memory.
       const blob = blobOf(request, blobs);
-      if (!options.maySend(blob.agent)) throw new RelayError('relay.agent.suspended', `Agent ${blob.agent.agentId} may not send any more.`);
+      if (!options.maySend(blob.agent))
+        throw new RelayError(
+          'relay.agent.suspended',
+          `Agent ${blob.agent.agentId} may not send to this address any more: it was suspended, removed or moved. Ask for a new one with GetBlobUploadUri.`,
+        );
       const part: unknown = request.query['comp'];
       const body = await readBody(request, { maxBytes: options.maxBlockBytes, timeoutMs: options.bodyTimeoutMs });
       if (part === 'block') putBlock(request, body, blob, blobs);

@@ -9,7 +9,7 @@ import type { ContentEncoding, Origin } from '../../batch/batch.ts';
 import { readBatchId } from '../../batch/batch-id.ts';
 import { RelayError } from '../../errors.ts';
 import { CUSTOM_RECORDS_VERSION, DIAGNOSTICS_PATH, UPLOAD_PATH } from '../../oms-protocol/paths.ts';
-import { BATCH_ID_HEADER, DATA_HEADERS, OWN_QUEUE_HEADER } from '../../oms-protocol/upload-headers.ts';
+import { AGENT_ID_HEADER, BATCH_ID_HEADER, DATA_HEADERS, OWN_QUEUE_HEADER } from '../../oms-protocol/upload-headers.ts';
 import type { Accept, Arrival } from '../accept.ts';
 import { exceeds, readBodyHead } from '../body-head.ts';
 import { readBody, STREAMED } from '../read-body.ts';
@@ -107,13 +107,15 @@ function tooLarge(maxBytes: number): RelayError {
   );
 }
 
-function senderOf(request: Request): Pick<Arrival, 'workspaceId' | 'agentId' | 'id' | 'hasOwnQueue' | 'saysRepeat'> {
+function senderOf(request: Request): Pick<Arrival, 'workspaceId' | 'agentId' | 'id' | 'hasOwnQueue' | 'saysRepeat' | 'canGoDirect'> {
   const { agent } = request.auth.credentials;
   if (!agent) throw new RelayError('relay.internal', 'An upload was let in without an agent.');
   // OMS agents count 0, 2, 3 …; their X-Request-ID is another one at each try (§3.1).
   const saysRepeat = Number(request.headers['x-ms-client-request-retry-count'] ?? 0) > 0;
   const hasOwnQueue = request.headers[OWN_QUEUE_HEADER] !== undefined;
-  return { workspaceId: agent.workspaceId, agentId: agent.agentId, id: readBatchId(request.headers[BATCH_ID_HEADER]), hasOwnQueue, saysRepeat };
+  // A relay has a queue too, but it names the agent whose data it carries, and knows one way only.
+  const canGoDirect = hasOwnQueue && request.headers[AGENT_ID_HEADER] === undefined;
+  return { workspaceId: agent.workspaceId, agentId: agent.agentId, id: readBatchId(request.headers[BATCH_ID_HEADER]), hasOwnQueue, saysRepeat, canGoDirect };
 }
 
 function originOf(request: Request, service: Origin['service']): Origin {
