@@ -8,15 +8,19 @@
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { agentsCommand } from './commands/agents.ts';
+import { auditCommand } from './commands/audit.ts';
+import { authorityCommand } from './commands/authority.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { configCommand } from './commands/config.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { enrolmentKeyCommand } from './commands/enrolment-key.ts';
+import { enrolmentTokenCommand } from './commands/enrolment-token.ts';
 import { keysCommand } from './commands/keys.ts';
 import { localWorkspaceCommand } from './commands/local-workspace.ts';
 import { lossesCommand } from './commands/losses.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './commands/output.ts';
+import { solutionsCommand } from './commands/solutions.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { packageVersion } from './commands/version.ts';
@@ -35,11 +39,15 @@ const program = new Command('relay')
   .addCommand(statusCommand(env))
   .addCommand(configCommand(env))
   .addCommand(enrolmentKeyCommand(env))
+  .addCommand(enrolmentTokenCommand(env))
   .addCommand(agentsCommand(env))
+  .addCommand(authorityCommand(env))
   .addCommand(cacheCommand(env))
   .addCommand(deadLettersCommand(env))
   .addCommand(lossesCommand(env))
+  .addCommand(auditCommand(env))
   .addCommand(keysCommand(env))
+  .addCommand(solutionsCommand(env))
   .addCommand(agentCommand())
   .addCommand(localWorkspaceCommand())
   .addCommand(demoCommand());

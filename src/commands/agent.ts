@@ -136,16 +136,23 @@ function textOf(status: AgentStatus): string {
     `workspace    ${status.workspaceId}`,
     `relay        ${status.relay}`,
     `certificate  until ${status.certificateExpires}`,
+    `direct       ${directText(status)}`,
     `refused      ${status.refused}`,
     `unreadable   ${status.unreadable}`,
   ];
   return [...facts, '', status.waiting.length === 0 ? 'Nothing waits.' : waitingTable(status)].join('\n');
 }
 
+function directText({ direct }: AgentStatus): string {
+  if (!direct) return 'none: everything goes through the relay, or waits for a way';
+  return direct.proxy === undefined ? direct.endpoint : `${direct.endpoint} through ${direct.proxy}`;
+}
+
 function waitingTable({ waiting }: AgentStatus): string {
   return tableOf(waiting, [
     ['WAITING', (row) => row.dataType],
     ['KIND', (row) => row.kind],
+    ['ROUTE', (row) => row.route],
     ['BATCHES', (row) => row.batches],
     ['BYTES', (row) => row.bytes],
     ['OLDEST', (row) => row.oldest],

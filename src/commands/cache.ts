@@ -1,9 +1,9 @@
-import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { KINDS } from '../batch/kind.ts';
 import type { WorkspaceStats } from '../cache/cache.ts';
 import type { Environment } from '../configuration/environment.ts';
 import type { PurgeProgress, Status } from '../control/api.ts';
+import { userName } from '../control/operator.ts';
 import type { Column } from '../table.ts';
 import { formatSize, readDuration } from '../units.ts';
 import { askPerson, type Confirm } from './confirm.ts';
@@ -116,12 +116,4 @@ function readAge(text: string): number {
   const ageMs = readDuration(text);
   if (ageMs === undefined) throw new InvalidArgumentError('It must be a duration such as 90m, 48h or 3d.');
   return ageMs;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'a user without a name';
-  }
 }

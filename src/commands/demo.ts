@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { type DemoResult, missingDataTypes } from '../demo/figures.ts';
-import { runDemo } from '../demo/run.ts';
+import { missingDataTypes } from '../demo/figures.ts';
+import { type RunResult, runDemo } from '../demo/run.ts';
 import { createScreen, table } from '../demo/screen.ts';
 import { DEMO_WORKSPACE, type Site, startSite } from '../demo/site.ts';
 import { createLogger } from '../logger.ts';
@@ -25,7 +25,7 @@ interface DemoFlags {
 /** `relay demo`: the whole product on this machine, with its own data, an outage, and the books closed at the end. */
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('run relay, workspace and three agents on this machine, take the workspace away, bring it back, check that nothing is lost')
+    .description('run relay, workspace and three agents on this machine, cut the line between relay and workspace, mend it, check that nothing is lost')
     .option('--for <duration>', 'how long data is collected', toDuration, 40_000)
     .option('--json', 'the last line is one JSON object', false)
     .option('--stay', 'go on until Ctrl-C', false)
@@ -60,11 +60,14 @@ async function watch(site: Site, folder: string, flags: DemoFlags, interrupted: 
   if (faults.length > 0) throw new CommandFailure(EXIT.failed, faults.join(' '));
 }
 
-function faultsOf(site: Site, { lost, cached }: DemoResult): string[] {
+function faultsOf(site: Site, { lost, cached, directWhileCut, tunnels, isInterrupted }: RunResult): string[] {
   const missing = missingDataTypes(site);
   return [
     ...(lost > 0 ? [`${lost} batches are lost.`] : []),
     ...(cached > 0 ? [`${cached} batches are still in the cache: the workspace did not take them in time.`] : []),
+    ...(!isInterrupted && (directWhileCut === 0 || tunnels === 0)
+      ? ["Nothing went straight to the workspace through the tunnel while the relay's line was cut."]
+      : []),
     ...(missing.length > 0 ? [`Nothing arrived of: ${missing.join(', ')}.`] : []),
   ];
 }
@@ -77,19 +80,20 @@ async function untilInterrupted(site: Site, screen: ReturnType<typeof createScre
 }
 
 function introduction(site: Site, folder: string): string {
-  const { intakePort, metricsPort } = site.relay.status();
+  const { intakePort, metricsPort, tunnel } = site.relay.status();
   return [
     'Relay demo: every part is real, on loopback; eight minutes are three seconds here.',
-    `  relay      https://127.0.0.1:${intakePort} (agents), http://127.0.0.1:${metricsPort}/metrics`,
+    `  relay      https://127.0.0.1:${intakePort} (agents), 127.0.0.1:${tunnel?.port} (tunnel), http://127.0.0.1:${metricsPort}/metrics`,
     `  workspace  ${site.workspaceUrl} (${DEMO_WORKSPACE})`,
     `  look in    relay status --config ${site.configurationFile}`,
     `  log        ${join(folder, 'demo.log')}`,
   ].join('\n');
 }
 
-function balance(result: DemoResult): string {
+function balance(result: RunResult): string {
   const sum = `received ${result.received} = delivered ${result.delivered} + cached ${result.cached} + dead-lettered ${result.deadLettered} + dropped ${result.dropped}`;
-  return `${sum}; duplicates ${result.duplicates}; lost: ${result.lost}`;
+  const straight = `straight from the agents ${result.direct}, ${result.directWhileCut} of them while the relay's line was cut, through ${result.tunnels} tunnels`;
+  return `${sum}\n${straight}\nduplicates ${result.duplicates}; lost: ${result.lost}`;
 }
 
 function toDuration(text: string): number {

@@ -16,6 +16,7 @@ const COLUMNS: readonly Column<EnrolmentKey>[] = [
   ['WORKSPACE', (key) => key.workspaceId],
   ['STATE', (key) => stateOf(key)],
   ['USES', (key) => key.uses],
+  ['USES LEFT', (key) => (key.maxUses === undefined ? 'any' : Math.max(0, key.maxUses - key.uses))],
   ['CREATED', (key) => moment(key.createdAt)],
   ['EXPIRES', (key) => moment(key.expiresAt)],
 ];
@@ -24,6 +25,7 @@ interface CreateFlags extends SocketFlags {
   readonly workspace: string;
   readonly name: string;
   readonly expires?: number;
+  readonly uses?: number;
   readonly keyFile?: string;
   readonly out?: string;
 }
@@ -35,6 +37,7 @@ export function enrolmentKeyCommand(env: Environment, outputFor: (json: boolean)
     .requiredOption('--workspace <guid>', 'the workspace that these machines belong to')
     .requiredOption('--name <name>', 'what to call it')
     .option('--expires <duration>', 'good for so long, such as 7d', toDuration)
+    .option('--uses <number>', 'good for so many enrolments', toCount)
     .option('--key-file <file>', 'take the key in this file (base64) instead of making one: the one that agents have already')
     .option('--out <file>', 'write the key to this file, mode 0600, instead of printing it')
     .action((flags: CreateFlags) => createKey(flags, parts));
@@ -58,6 +61,7 @@ async function createKey(flags: CreateFlags, parts: SessionParts): Promise<void>
     name: flags.name,
     workspaceId: flags.workspace,
     ...(flags.expires === undefined ? {} : { expiresAt: Date.now() + flags.expires }),
+    maxUses: flags.uses,
     ...(flags.keyFile === undefined ? {} : { key: await readSecretFile(flags.keyFile, (message) => process.stderr.write(`${message}\n`)) }),
   });
   if (flags.out === undefined)
@@ -80,7 +84,13 @@ function toDuration(text: string): number {
   return ms;
 }
 
+function toCount(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A number from 1 to 999999.');
+}
+
 function stateOf(key: EnrolmentKey): string {
   if (key.revokedAt !== undefined) return 'revoked';
+  if (key.maxUses !== undefined && key.uses >= key.maxUses) return 'used up';
   return key.expiresAt !== undefined && key.expiresAt <= Date.now() ? 'expired' : 'usable';
 }

@@ -13,6 +13,7 @@ const COUNT_COLUMNS: readonly Column<DataCount>[] = [
   ['WORKSPACE', (row) => row.workspaceId],
   ['DATA TYPE', (row) => row.dataType],
   ['BATCHES', (row) => row.batches],
+  ['DIRECT', (row) => row.direct],
   ['DISTINCT', (row) => row.distinctBatches],
   ['REPEATED', (row) => row.repeated],
   ['RECORDS', (row) => row.records],
@@ -32,6 +33,7 @@ const DUPLICATE_COLUMNS: readonly Column<DuplicateCount>[] = [
 const RECORD_COLUMNS: readonly Column<StoredRecord>[] = [
   ['RECEIVED', (row) => row.receivedAt],
   ['AGENT', (row) => row.agentId],
+  ['WAY', (row) => row.way],
   ['DATA TYPE', (row) => row.dataType],
   ['DATA', (row) => JSON.stringify(row.data)],
 ];

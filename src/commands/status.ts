@@ -25,6 +25,7 @@ function describe(status: Status): string {
   return [
     `relay ${status.version}, ${ready}, running since ${moment(status.startedAt)} (pid ${status.pid})`,
     `agents      ${agents.approved} approved, ${agents.pending} pending, ${agents.suspended} suspended; port ${status.intakePort}`,
+    ...(status.tunnel ? [`tunnel      ${status.tunnel.open} open; port ${status.tunnel.port}`] : []),
     `cache       ${formatSize(cache.usedBytes)} of ${formatSize(cache.limitBytes)}`,
     `certificate until ${moment(status.serverCertificateEndsAt)}, root ${status.rootFingerprint}`,
     ...cache.workspaces.map((workspace) => describeWorkspace(workspace, status.workspaceNames[workspace.workspaceId] ?? workspace.workspaceId)),

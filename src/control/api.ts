@@ -1,8 +1,11 @@
 /** What the command line and the running relay say to each other over the Unix socket. JSON both ways. */
+import type { RootFacts } from '../authority/authority.ts';
 import type { CacheStats } from '../cache/cache.ts';
 import type { DeadLetter } from '../cache/dead-letters.ts';
 import type { Agent, AgentCertificate } from '../management-group/agent.ts';
 import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
+import type { OneTimeToken } from '../management-group/one-time-tokens.ts';
+import type { SolutionState } from '../routing/routing.ts';
 
 export interface Status {
   readonly version: string;
@@ -12,6 +15,8 @@ export interface Status {
   /** Where agents connect. */
   readonly intakePort: number;
   readonly metricsPort: number;
+  /** Undefined when it is not enabled. */
+  readonly tunnel?: { readonly port: number; readonly open: number };
   /** SHA-256 of the root certificate: what agents trust. */
   readonly rootFingerprint: string;
   readonly serverCertificateEndsAt: number;
@@ -20,14 +25,50 @@ export interface Status {
   readonly cache: CacheStats;
 }
 
-export interface AgentDetails {
+export interface AuthorityFacts {
+  /** Every root to be trusted now, the current one first. */
+  readonly roots: readonly RootFacts[];
+  /** Agents that may send and have not asked for the roots since `unawareSince`. */
+  readonly unaware: readonly Pick<Agent, 'agentId' | 'workspaceId' | 'hostName' | 'lastSeenAt'>[];
+  /** Since the newest root was made, or the relay started, whichever is later; milliseconds since 1970. */
+  readonly unawareSince: number;
+}
+
+/** An agent with what follows from its certificates and its names. */
+export interface ListedAgent extends Agent {
+  /** Milliseconds since 1970. */
+  readonly certificateEndsAt: number | undefined;
+  readonly groups: readonly string[];
+}
+
+/** What a machine that cannot ask for its certificate is given; the private key is where the request was made. */
+export interface CertificateForMachine {
   readonly agent: Agent;
+  /** PEM, as the roots. */
+  readonly certificate: string;
+  readonly roots: readonly string[];
+}
+
+export interface AgentDetails {
+  readonly agent: ListedAgent;
   readonly certificates: readonly AgentCertificate[];
+}
+
+/** The solutions, and the workspaces that agents reach without the relay. */
+export interface SolutionsAnswer {
+  readonly solutions: readonly SolutionState[];
+  readonly directWorkspaces: readonly string[];
 }
 
 export interface CreatedKey {
   readonly enrolmentKey: EnrolmentKey;
   /** base64; shown this once. */
+  readonly secret: string;
+}
+
+export interface CreatedToken {
+  readonly token: OneTimeToken;
+  /** Shown this once. */
   readonly secret: string;
 }
 

@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Lifecycle, ServerRoute } from '@hapi/hapi';
 import { z } from 'zod';
-import { type CacheOperations, PURGE_KINDS } from '../cache/operations.ts';
+import type { EnterAudit } from '../audit/entry.ts';
+import { type CacheOperations, PURGE_KINDS, type Purge } from '../cache/operations.ts';
 import { RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { PurgeProgress } from './api.ts';
+import { type ByOperator, byOperator, entered } from './operator.ts';
 
 /** A purge may look into gigabytes: the answer says how far it is, and the command asks again. */
 const ANSWER_WITHIN_MS = 5_000;
@@ -21,17 +23,18 @@ const purgeOrder = order.extend({
 export interface CacheRoutesParts {
   readonly operations: CacheOperations;
   readonly serves: (workspaceId: WorkspaceId) => boolean;
+  readonly audit: EnterAudit;
   readonly log: Logger;
 }
 
 /** What an operator does with cached data. */
-export function cacheRoutes({ operations, serves, log }: CacheRoutesParts): ServerRoute[] {
-  const forEach = (done: string, work: (workspaceId: WorkspaceId) => void | Promise<void>): Lifecycle.Method => {
+export function cacheRoutes({ operations, serves, audit, log }: CacheRoutesParts): ServerRoute[] {
+  const forEach = (action: string, done: string, work: (workspaceId: WorkspaceId) => void | Promise<void>): Lifecycle.Method => {
     return async (request) => {
       const { workspaceIds, by } = parse(order, request.payload);
       const ids = served(workspaceIds, serves);
       for (const workspaceId of ids) {
-        await work(workspaceId);
+        await entered(audit, { ...byOperator(request), action, on: workspaceId }, async () => await work(workspaceId));
         log.info({ workspaceId, by }, done);
       }
       return { workspaceIds: ids };
@@ -39,21 +42,26 @@ export function cacheRoutes({ operations, serves, log }: CacheRoutesParts): Serv
   };
 
   return [
-    { method: 'POST', path: '/cache/retry-now', handler: forEach('an operator asked for the next try now', operations.retryNow) },
-    { method: 'POST', path: '/cache/pause', handler: forEach('an operator paused sending', (id) => operations.pause(id, true)) },
-    { method: 'POST', path: '/cache/resume', handler: forEach('an operator resumed sending', (id) => operations.pause(id, false)) },
-    ...purgeRoutes({ operations, serves, log }),
+    { method: 'POST', path: '/cache/retry-now', handler: forEach('cache.retry-now', 'an operator asked for the next try now', operations.retryNow) },
+    { method: 'POST', path: '/cache/pause', handler: forEach('cache.pause', 'an operator paused sending', (id) => operations.pause(id, true)) },
+    { method: 'POST', path: '/cache/resume', handler: forEach('cache.resume', 'an operator resumed sending', (id) => operations.pause(id, false)) },
+    ...purgeRoutes({ operations, serves, audit, log }),
   ];
 }
 
-function purgeRoutes({ operations, serves, log }: CacheRoutesParts): ServerRoute[] {
+function purgeRoutes({ operations, serves, audit, log }: CacheRoutesParts): ServerRoute[] {
   let running: Promise<PurgeProgress> | undefined;
 
-  const purge = async ({ by, workspaceIds, ...what }: z.infer<typeof purgeOrder>): Promise<PurgeProgress> => {
+  const purge = async ({ by, workspaceIds, ...what }: z.infer<typeof purgeOrder>, operator: ByOperator): Promise<PurgeProgress> => {
     let total: PurgeProgress = { state: 'done', batches: 0, bytes: 0 };
     for (const workspaceId of served(workspaceIds, serves)) {
       log.warn({ workspaceId, by, ...what }, 'an operator purges cached data');
-      const { batches, bytes } = await operations.purge(workspaceId, what);
+      const { batches, bytes } = await entered(
+        audit,
+        { ...operator, action: 'cache.purge', on: workspaceId },
+        () => operations.purge(workspaceId, what),
+        (amount) => `${amount.batches} batches, ${amount.bytes} bytes${limitsOf(what)}`,
+      );
       log.warn({ workspaceId, by, batches, bytes }, 'an operator purged cached data; see: relay losses list');
       total = { ...total, batches: total.batches + batches, bytes: total.bytes + bytes };
     }
@@ -77,7 +85,7 @@ function purgeRoutes({ operations, serves, log }: CacheRoutesParts): ServerRoute
   const begin: Lifecycle.Method = async (request) => {
     if (running !== undefined) throw new RelayError('relay.control.bad-request', 'A purge is running already; wait for its end.');
     const wanted = parse(purgeOrder, request.payload);
-    running = purge(wanted);
+    running = purge(wanted, byOperator(request));
     running.catch(() => {});
     return await progress();
   };
@@ -86,6 +94,10 @@ function purgeRoutes({ operations, serves, log }: CacheRoutesParts): ServerRoute
     { method: 'POST', path: '/cache/purge', handler: begin },
     { method: 'GET', path: '/cache/purge', handler: progress },
   ];
+}
+
+function limitsOf({ kind, dataType, before }: Purge): string {
+  return `, received before ${new Date(before).toISOString()}${kind ? `, kind ${kind}` : ''}${dataType ? `, data type ${dataType}` : ''}`;
 }
 
 function served(ids: readonly string[], serves: (workspaceId: WorkspaceId) => boolean): WorkspaceId[] {

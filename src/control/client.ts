@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { RelayError } from '../errors.ts';
 import type { Refusal } from './api.ts';
+import { OPERATOR_HEADER, operatorHeader } from './operator.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -20,7 +21,8 @@ export async function ask<T>(socket: string, method: 'GET' | 'POST' | 'DELETE', 
 function exchange(socketPath: string, method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
   const content = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const headers = content === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
+    const ofContent = content === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
+    const headers = { [OPERATOR_HEADER]: operatorHeader(), ...ofContent };
     const outgoing = request({ socketPath, method, path, headers, timeout: TIMEOUT_MS }, (response) => {
       const chunks: Buffer[] = [];
       let total = 0;

@@ -1,10 +1,12 @@
 import type { Lifecycle, Request, ServerRoute } from '@hapi/hapi';
 import { z } from 'zod';
+import type { EnterAudit } from '../audit/entry.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { DeadLetter, DeadLetters, LetterFilter } from '../cache/dead-letters.ts';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { LetterOutcome, OpenedDeadLetter } from './api.ts';
+import { audited, byOperator } from './operator.ts';
 
 /** Letters named in one command at most. */
 export const MAX_LETTERS_AT_ONCE = 50;
@@ -29,11 +31,12 @@ export interface DeadLettersRoutesParts {
   readonly deadLetters: DeadLetters;
   /** Puts a batch on its normal way. */
   readonly put: Cache['put'];
+  readonly audit: EnterAudit;
   readonly log: Logger;
 }
 
 /** What could not be delivered: look at it, send it again, discard it. */
-export function deadLettersRoutes({ deadLetters, put, log }: DeadLettersRoutesParts): ServerRoute[] {
+export function deadLettersRoutes({ deadLetters, put, audit, log }: DeadLettersRoutesParts): ServerRoute[] {
   const show: Lifecycle.Method = async (request): Promise<OpenedDeadLetter> => {
     const id = String((request.params as { name?: unknown }).name ?? '');
     const found = await deadLetters.open(id);
@@ -58,20 +61,24 @@ export function deadLettersRoutes({ deadLetters, put, log }: DeadLettersRoutesPa
     return { id, outcome: 'discarded' };
   };
 
-  const forEach = (work: (id: string) => Promise<LetterOutcome>): Lifecycle.Method => {
+  const forEach = (action: string, work: (id: string) => Promise<LetterOutcome>): Lifecycle.Method => {
     return async (request) => {
       const { ids } = parse(chosen, request.payload);
       const outcomes: LetterOutcome[] = [];
       for (let at = 0; at < ids.length; at += AT_ONCE) outcomes.push(...(await Promise.all(ids.slice(at, at + AT_ONCE).map((id) => orKept(id, work)))));
+      for (const { id, outcome, message } of outcomes) {
+        const result = outcome === 'kept' ? 'failed' : outcome === 'gone' ? 'refused' : 'done';
+        audit({ ...byOperator(request), action, on: id, result, detail: outcome === 'gone' ? 'there is no such dead letter' : message?.slice(0, 200) });
+      }
       return outcomes;
     };
   };
 
   return [
     { method: 'GET', path: '/dead-letters', handler: (request) => deadLetters.list(filterOf(request)) },
-    { method: 'GET', path: '/dead-letters/{name}', handler: show },
-    { method: 'POST', path: '/dead-letters/replay', handler: forEach(replay) },
-    { method: 'POST', path: '/dead-letters/discard', handler: forEach(discard) },
+    { method: 'GET', path: '/dead-letters/{name}', handler: audited(show, { audit, action: 'dead-letter.open' }) },
+    { method: 'POST', path: '/dead-letters/replay', handler: forEach('dead-letter.replay', replay) },
+    { method: 'POST', path: '/dead-letters/discard', handler: forEach('dead-letter.discard', discard) },
   ];
 }
 

@@ -8,11 +8,13 @@ import { agentsCommand } from '../../src/commands/agents.ts';
 import { cacheCommand } from '../../src/commands/cache.ts';
 import { deadLettersCommand } from '../../src/commands/dead-letters.ts';
 import { enrolmentKeyCommand } from '../../src/commands/enrolment-key.ts';
+import { enrolmentTokenCommand } from '../../src/commands/enrolment-token.ts';
 import type { Output } from '../../src/commands/output.ts';
 import { CommandFailure } from '../../src/commands/output.ts';
 import { statusCommand } from '../../src/commands/status.ts';
 import type { Environment } from '../../src/configuration/environment.ts';
 import type { CreatedKey } from '../../src/control/api.ts';
+import { parseAgentId } from '../../src/workspace/workspace-id.ts';
 import { createControlRig, DB01, putLetter, STATUS, WEB01 } from '../control/rig.ts';
 import { BANK } from '../management-group/rig.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -46,6 +48,72 @@ describe('relay agents', () => {
     const { agent } = await json<{ agent: { state: string; stateReason: string } }>(agentsCommand, rig.socket, 'show', 'db01');
     assert.deepEqual([agent.state, agent.stateReason], ['suspended', 'stolen']);
     assert.match(await run(agentsCommand, rig.socket, 'show', 'db01'), /^state {7}suspended since 2026-11-23 00:00:00 \(stolen\)$/m);
+  });
+});
+
+describe('relay agents', () => {
+  const asked: string[] = [];
+  const agentsWith =
+    (answer: boolean): MakeCommand =>
+    (env, outputFor) =>
+      agentsCommand(env, outputFor, async (question) => {
+        asked.push(question);
+        return answer;
+      });
+
+  it('lists by pattern, group and silence', async () => {
+    await using rig = await createControlRig();
+    const listed = async (...words: string[]): Promise<number> => (await json<unknown[]>(agentsCommand, rig.socket, 'list', ...words)).length;
+    assert.deepEqual(await Promise.all([listed('--name', 'web*'), listed('--group', 'databases'), listed('--silent-for', '1m')]), [2, 1, 0]);
+    rig.group.registry.rename(rig.group.registry.list()[0] ?? assert.fail(), 'ledger');
+    assert.match(await run(agentsCommand, rig.socket, 'list', '--name', 'ledger', '--workspace', '1111'), /db01 +pending +ledger /);
+  });
+
+  it('approves those that wait by a pattern, or all of them, and no suspended one', async () => {
+    await using rig = await createControlRig();
+    await run(agentsCommand, rig.socket, 'suspend', WEB01);
+    await run(agentsCommand, rig.socket, 'approve', 'web*');
+    const states = (): string[] => rig.group.registry.list().map(({ state }) => state);
+    assert.deepEqual(states(), ['pending', 'suspended', 'approved']);
+    await run(agentsCommand, rig.socket, 'approve', '--all-pending');
+    assert.deepEqual(states(), ['approved', 'suspended', 'approved']);
+    await assert.rejects(run(agentsCommand, rig.socket, 'approve', '--all-pending'), /No pending agent fits/);
+    await assert.rejects(run(agentsCommand, rig.socket, 'approve'), /Name agents, or give --all-pending/);
+    await assert.rejects(run(agentsCommand, rig.socket, 'approve', '--all-pending', 'db01'), /Name agents, or give --all-pending/);
+  });
+
+  it('removes only when somebody said yes', async () => {
+    await using rig = await createControlRig();
+    await assert.rejects(run(agentsWith(false), rig.socket, 'remove', 'web*', 'aaaaaaaa'), /Nothing was removed/);
+    assert.match(asked.at(-1) ?? '', /^Remove 2 agents \(web01\.example\.org, web02\.example\.org\)\?/);
+    assert.equal(rig.group.registry.list().length, 3);
+    assert.equal(await run(agentsWith(true), rig.socket, 'remove', 'db01'), `${DB01} (db01) is removed.`);
+    await run(agentsWith(false), rig.socket, 'remove', '*', '--yes');
+    assert.deepEqual(rig.group.registry.list(), []);
+  });
+
+  it('renames and shows everything that is known of an agent', async () => {
+    await using rig = await createControlRig();
+    assert.equal(await run(agentsCommand, rig.socket, 'rename', 'db01', 'the ledger'), `${DB01} (db01) is called the ledger.`);
+    rig.group.registry.received({ workspaceId: BANK, agentId: parseAgentId(DB01), solution: 'Security', body: Buffer.alloc(2048) });
+    const shown = await run(agentsCommand, rig.socket, 'show', 'the ledger');
+    for (const line of [/^name {8}the ledger$/m, /^groups {6}databases$/m, /^received {4}1 batches, 2KiB$/m, /^solution {4}Security, last 2026-11-23 /m])
+      assert.match(shown, line);
+    assert.equal(await run(agentsCommand, rig.socket, 'rename', 'db01'), `${DB01} (db01) is called by its host name.`);
+    await assert.rejects(run(agentsCommand, rig.socket, 'move', 'db01', '--workspace', BANK), /is in workspace .* already/);
+  });
+});
+
+describe('relay enrolment-token', () => {
+  it('prints a new token once, lists it without its secret, and revokes it', async () => {
+    await using rig = await createControlRig();
+    const secret = await run(enrolmentTokenCommand, rig.socket, 'create', '--workspace', BANK, '--agent', 'web03', '--expires', '36500d');
+    assert.match(secret, /^[\w-]{43}$/);
+    const listed = await run(enrolmentTokenCommand, rig.socket, 'list');
+    assert.match(listed, /^ID +FOR +WORKSPACE.*\n[0-9a-f]{12} +web03 .* usable /);
+    assert.ok(!listed.includes(secret));
+    assert.equal(await run(enrolmentTokenCommand, rig.socket, 'revoke', 'web03'), 'The one-time token web03 is revoked.');
+    assert.match(await run(enrolmentTokenCommand, rig.socket, 'list'), / revoked /);
   });
 });
 
@@ -122,6 +190,15 @@ describe('relay enrolment-key', () => {
     const said = await run(enrolmentKeyCommand, rig.socket, 'create', '--workspace', BANK, '--name', 'site', '--key-file', path);
     assert.equal(said, `The enrolment key site was taken from ${path}.`);
     assert.equal(rig.group.enrolmentKeys.usable(BANK)[0]?.key.toString('base64'), key);
+  });
+
+  it('shows how many uses a key has left', async () => {
+    await using rig = await createControlRig();
+    const { enrolmentKey } = await json<CreatedKey>(enrolmentKeyCommand, rig.socket, 'create', '--workspace', BANK, '--name', 'two', '--uses', '2');
+    rig.group.enrolmentKeys.countUse(enrolmentKey.id);
+    assert.match(await run(enrolmentKeyCommand, rig.socket, 'list'), /two .* usable +1 +1 /);
+    rig.group.enrolmentKeys.countUse(enrolmentKey.id);
+    assert.match(await run(enrolmentKeyCommand, rig.socket, 'list'), /two .* used up +2 +0 /);
   });
 
   it('lets a key expire, and revokes one', async () => {

@@ -16,9 +16,12 @@ import { BANK, PLANT, START } from '../management-group/rig.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type ControlRig, createControlRig, DB01, operationsIn, putLetter, STATUS, WEB01, WEB02 } from './rig.ts';
 
-function serverLike({ group, deadLetters, put, keys }: ControlRig, socket: string): ReturnType<typeof createControlServer> {
+function serverLike({ group, deadLetters, put, keys, authorityControl, routing }: ControlRig, socket: string): ReturnType<typeof createControlServer> {
   return createControlServer(socket, {
     group,
+    groups: [],
+    disconnect: () => {},
+    now: Date.now,
     deadLetters,
     put,
     losses: { list: () => [] },
@@ -26,6 +29,11 @@ function serverLike({ group, deadLetters, put, keys }: ControlRig, socket: strin
     serves: () => true,
     status: () => STATUS,
     keys,
+    authority: authorityControl,
+    routing,
+    directWorkspaces: [],
+    audit: () => {},
+    readAudit: () => Promise.resolve([]),
     log: silentLogger,
   });
 }

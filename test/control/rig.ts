@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict';
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { AuditEvent } from '../../src/audit/entry.ts';
+import { type Authority, openAuthority } from '../../src/authority/authority.ts';
+import { readCertificate } from '../../src/authority/x509.ts';
 import type { Batch } from '../../src/batch/batch.ts';
 import { createBatchId } from '../../src/batch/batch-id.ts';
 import type { Cache } from '../../src/cache/cache.ts';
@@ -7,14 +11,18 @@ import { type DeadLetters, openDeadLetters } from '../../src/cache/dead-letters.
 import type { LossEntry } from '../../src/cache/loss.ts';
 import type { CacheOperations } from '../../src/cache/operations.ts';
 import type { Status } from '../../src/control/api.ts';
+import type { AuthorityControl } from '../../src/control/authority-routes.ts';
 import { createControlServer } from '../../src/control/server.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ManagementGroup } from '../../src/management-group/management-group.ts';
 import { openManagementGroup } from '../../src/management-group/management-group.ts';
+import { createRootsLearnt, type RootsLearnt } from '../../src/management-group/roots-learnt.ts';
+import type { Routing } from '../../src/routing/routing.ts';
 import { loadKeyRing } from '../../src/workspace/key-ring-file.ts';
 import { createKeyRotation, type KeyHolding, type KeyRotation } from '../../src/workspace/key-rotation.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
 import { BANK, certificate, enrolled, START } from '../management-group/rig.ts';
+import { openTestRouting } from '../routing/rig.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -58,10 +66,18 @@ export interface ControlRig extends AsyncDisposable {
   readonly stored: Batch[];
   readonly put: Cache['put'];
   readonly keys: KeyRotation;
+  readonly routing: Routing;
+  readonly authority: Authority;
+  readonly learnt: RootsLearnt;
+  readonly authorityControl: AuthorityControl;
   /** Messages of the log at level error. */
   readonly errors: string[];
+  /** Agents whose connections were ended. */
+  readonly disconnected: string[];
   /** What operators did to the cache. */
   readonly orders: unknown[][];
+  /** What was entered into the audit log. */
+  readonly entries: AuditEvent[];
 }
 
 /** A control server with three agents. */
@@ -70,6 +86,8 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
   const clock = createManualClock(START);
   const errors: string[] = [];
   const orders: unknown[][] = [];
+  const disconnected: string[] = [];
+  const entries: AuditEvent[] = [];
   const log = createLogger('error', { write: (line: string) => void errors.push(line) });
   const ring = await loadKeyRing({ credentialsFolder: undefined, keyFile: undefined, ownFile: join(folder.path, 'keys.json'), now: clock.now }, log);
   const group = openManagementGroup(join(folder.path, 'group.sqlite'), { keys: ring, clock, log });
@@ -98,8 +116,23 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
     stored.push(batch);
     return { outcome: 'stored' };
   };
+  const authority = await openAuthority(join(folder.path, 'authority'), clock.now);
+  const learnt = createRootsLearnt(clock.now);
+  const authorityControl: AuthorityControl = {
+    authority,
+    learnt,
+    rootOverlapMs: 30 * 86_400_000,
+    issue(agent, publicKey) {
+      const { der } = authority.issueAgent({ ...agent, publicKey, lifeMs: 90 * 86_400_000 });
+      return { der, facts: readCertificate(der) ?? assert.fail('no certificate') };
+    },
+  };
+  const routing = await openTestRouting(folder.path);
   const server = createControlServer(socket, {
     group,
+    groups: [{ name: 'databases', match: 'db*' }],
+    disconnect: ({ agentId }) => void disconnected.push(agentId),
+    now: clock.now,
     deadLetters,
     put,
     losses: { list: () => losses },
@@ -107,6 +140,11 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
     serves: (id) => id === BANK,
     status: () => STATUS,
     keys,
+    authority: authorityControl,
+    routing,
+    directWorkspaces: [],
+    audit: (event) => void entries.push(event),
+    readAudit: () => Promise.resolve([]),
     log,
   });
   await server.start();
@@ -118,8 +156,14 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
     stored,
     put,
     keys,
+    routing,
+    authority,
+    learnt,
+    authorityControl,
     errors,
+    disconnected,
     orders,
+    entries,
     async [Symbol.asyncDispose]() {
       await server.stop();
       group.close();
