@@ -1,5 +1,5 @@
+import { unknownName } from '../nearest.ts';
 import { isMapping, type OptionPlace } from './option-places.ts';
-import { unknownName } from './problems.ts';
 
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;

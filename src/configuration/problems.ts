@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearest } from './nearest.ts';
+import { unknownName } from '../nearest.ts';
 import type { OptionPlace } from './option-places.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -22,12 +22,6 @@ export function problemsOf(error: z.ZodError, places: readonly OptionPlace[], va
     return branch ? branch.flatMap((each) => sentencesOf(each, path)) : [sentence(path, issue.message)];
   };
   return error.issues.flatMap((issue) => sentencesOf(issue, []));
-}
-
-/** What to say of a name that is not known: the one probably meant, or all there are. */
-export function unknownName(what: string, name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  return `unknown ${what}; ${meant === undefined ? `there is ${known.join(', ')}` : `did you mean ${meant}?`}`;
 }
 
 function unknownOption(key: string, path: Path, places: readonly OptionPlace[]): string {

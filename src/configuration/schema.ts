@@ -1,3 +1,4 @@
+import { type AuditOptions, auditOptions } from '../audit/options.ts';
 import { type AuthorityOptions, authorityOptions } from '../authority/options.ts';
 import { type CacheOptions, cacheOptions } from '../cache/options.ts';
 import { type ControlOptions, controlOptions } from '../control/options.ts';
@@ -9,6 +10,8 @@ import { type MetricsOptions, metricsOptions } from '../metrics/options.ts';
 import { domain, oneOf, path } from '../option-kinds.ts';
 import { check, option, type Schema, section } from '../options.ts';
 import { type RetryOptions, retryOptions } from '../retry/options.ts';
+import { type RoutingOptions, routingOptions, type SolutionOptions, solutionsOptions } from '../routing/options.ts';
+import { type TunnelOptions, tunnelOptions } from '../tunnel/options.ts';
 import { type UpstreamOptions, upstreamOptions } from '../upstream/options.ts';
 import { type WorkspaceOptions, workspacesOptions } from '../workspace/options.ts';
 
@@ -27,8 +30,12 @@ export interface Configuration {
   readonly cache: CacheOptions;
   readonly retry: RetryOptions;
   readonly upstream: UpstreamOptions;
+  readonly tunnel: TunnelOptions;
+  readonly solutions: readonly SolutionOptions[];
+  readonly routing: RoutingOptions;
   readonly metrics: MetricsOptions;
   readonly control: ControlOptions;
+  readonly audit: AuditOptions;
 }
 
 export interface LogOptions {
@@ -55,18 +62,50 @@ const everything = section<Configuration>({
   cache: cacheOptions,
   retry: retryOptions,
   upstream: upstreamOptions,
+  tunnel: tunnelOptions,
+  solutions: solutionsOptions,
+  routing: routingOptions,
   metrics: metricsOptions,
   control: controlOptions,
+  audit: auditOptions,
+});
+
+const tunnelChecked: Schema<Configuration> = check(everything, {
+  at: ['tunnel', 'port'],
+  isGood: ({ tunnel, intake, metrics }) => !tunnel?.enabled || !(listensTwice(intake, tunnel) || listensTwice(metrics, tunnel)),
+  problem: ({ tunnel }) => `found ${tunnel.port}; a port other than intake.port and metrics.port`,
+});
+
+const solutionsChecked = check(tunnelChecked, {
+  at: ['solutions'],
+  isGood: (found) => strangeGroup(found) === undefined,
+  problem: (found) => `found the group ${JSON.stringify(strangeGroup(found))}; managementGroup.groups has no group of that name`,
 });
 
 /** The schema of the whole file. Reading a value gives a `Configuration`, or every problem it has. */
-export const configurationSchema: Schema<Configuration> = check(everything, {
+export const configurationSchema: Schema<Configuration> = check(solutionsChecked, {
   at: ['metrics', 'port'],
   isGood: (found) => !listensTwice(found.intake, found.metrics),
   problem: (found) => `found ${found.metrics.port}; a port other than intake.port`,
 });
 
-function listensTwice(intake: IntakeOptions | undefined, metrics: MetricsOptions | undefined): boolean {
-  if (!intake?.port || intake.port !== metrics?.port) return false;
-  return intake.address === metrics.address || [intake.address, metrics.address].some((address) => address === '0.0.0.0' || address === '::');
+interface ListeningPlace {
+  readonly address: string;
+  readonly port: number;
+}
+
+function listensTwice(one: ListeningPlace | undefined, other: ListeningPlace | undefined): boolean {
+  if (!one?.port || one.port !== other?.port) return false;
+  return one.address === other.address || [one.address, other.address].some((address) => address === '0.0.0.0' || address === '::');
+}
+
+// What could not be read is whatever was found.
+function strangeGroup({ solutions, managementGroup }: Configuration): string | undefined {
+  const names = listOf(managementGroup?.groups).map((group) => group?.name);
+  const wanted = listOf(solutions).flatMap((solution) => (typeof solution?.group === 'string' ? [solution.group] : []));
+  return wanted.find((name) => !names.includes(name));
+}
+
+function listOf<T>(found: readonly T[] | undefined): readonly Partial<T>[] {
+  return Array.isArray(found) ? (found as readonly Partial<T>[]) : [];
 }

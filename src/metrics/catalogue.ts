@@ -18,6 +18,7 @@ type CounterName =
   | 'refused'
   | 'quarantined'
   | 'repeats'
+  | 'directAtRelay'
   | 'connectionsFailed'
   | 'enrolments'
   | 'cacheDamagedBytes'
@@ -26,9 +27,15 @@ type CounterName =
   | 'droppedBytes'
   | 'upstreamRequests'
   | 'upstreamParts'
-  | 'deadLetterRecords';
+  | 'deadLetterRecords'
+  | 'auditEntries'
+  | 'auditFailures'
+  | 'tunnelConnections'
+  | 'tunnelsClosed'
+  | 'tunnelBytes';
 type GaugeName =
   | 'connections'
+  | 'tunnelsOpen'
   | 'agents'
   | 'cachedBatches'
   | 'cachedBytes'
@@ -66,6 +73,12 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
     labels: ['workspace'],
     help: 'Batches that agents sent again although they had been acknowledged: answered with 200, not kept twice.',
   },
+  directAtRelay: {
+    type: 'counter',
+    name: 'relay_direct_at_relay_batches_total',
+    labels: ['workspace', 'solution'],
+    help: 'Batches marked direct that came to the relay and were sent on by it: from senders that know one way only, or know their routes not yet.',
+  },
   connectionsFailed: {
     type: 'counter',
     name: 'relay_intake_connections_failed_total',
@@ -84,7 +97,7 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
     type: 'counter',
     name: 'relay_enrolments_total',
     labels: ['outcome'],
-    help: 'Onboarding requests, by outcome: accepted, or the reason of the refusal.',
+    help: 'Requests to enrol, by outcome: accepted, pending, renewed, or the reason of the refusal.',
   },
   agents: { type: 'gauge', name: 'relay_agents', labels: ['workspace', 'state'], help: 'Agents by state.' },
   cachedBatches: { type: 'gauge', name: 'relay_cache_batches', labels: ['workspace', 'kind'], help: 'Batches that wait for upstream.' },
@@ -165,12 +178,43 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
     labels: ['workspace', 'status'],
     help: "Records that became dead letters, by the workspace's answer. A batch that cannot be opened counts as one.",
   },
+  auditEntries: {
+    type: 'counter',
+    name: 'relay_audit_entries_total',
+    labels: ['result'],
+    help: 'Entries of the audit log, by what came of the action: done, refused, failed.',
+  },
+  auditFailures: {
+    type: 'counter',
+    name: 'relay_audit_failures_total',
+    labels: [],
+    help: 'Entries of the audit log that could not be written. The actions took place: look at the disk.',
+  },
   upstreamSeconds: {
     type: 'histogram',
     name: 'relay_upstream_request_seconds',
     labels: [],
     help: 'How long upstream took to answer.',
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
+  },
+  tunnelConnections: {
+    type: 'counter',
+    name: 'relay_tunnel_connections_total',
+    labels: ['outcome'],
+    help: 'Connections to the tunnel, by outcome: opened, or the reason of the refusal.',
+  },
+  tunnelsOpen: { type: 'gauge', name: 'relay_tunnel_open', labels: [], help: 'Tunnels that stand at this moment.' },
+  tunnelsClosed: {
+    type: 'counter',
+    name: 'relay_tunnel_closed_total',
+    labels: ['reason'],
+    help: 'Tunnels that ended: finished, broken, idle, too-long, client (it may no longer use the tunnel), stopped.',
+  },
+  tunnelBytes: {
+    type: 'counter',
+    name: 'relay_tunnel_bytes_total',
+    labels: ['direction'],
+    help: 'Bytes through tunnels, up (to the host) and down (from it).',
   },
   certificateExpiry: {
     type: 'gauge',

@@ -1,10 +1,10 @@
 import type { CacheStats } from '../cache/cache.ts';
-import type { Agent } from '../management-group/agent.ts';
+import type { Agent, AgentState } from '../management-group/agent.ts';
 import type { Metrics } from './catalogue.ts';
 
 export interface Reading {
   readonly stats: CacheStats;
-  readonly agents: readonly Agent[];
+  readonly agentsOf: (workspaceId: Agent['workspaceId']) => Readonly<Record<AgentState, number>>;
   /** Milliseconds since 1970, both. */
   readonly certificateEndsAt: number;
   readonly now: number;
@@ -13,7 +13,7 @@ export interface Reading {
 const ENTRIES = ['recovered', 'received', 'delivered', 'cached', 'deadLettered', 'dropped'] as const;
 
 /** Sets the gauges that mirror what other parts know. Reads figures only, never a payload. */
-export function readGauges(metrics: Metrics, { stats, agents, certificateEndsAt, now }: Reading): void {
+export function readGauges(metrics: Metrics, { stats, agentsOf, certificateEndsAt, now }: Reading): void {
   metrics.set('cacheUsedBytes', {}, stats.usedBytes);
   metrics.set('cacheLimitBytes', {}, stats.limitBytes);
   metrics.set('certificateExpiry', { role: 'server' }, certificateEndsAt / 1000);
@@ -28,9 +28,7 @@ export function readGauges(metrics: Metrics, { stats, agents, certificateEndsAt,
       { workspace },
       unopenable.reduce((sum, { batches }) => sum + batches, 0),
     );
-    for (const state of ['pending', 'approved', 'suspended']) {
-      metrics.set('agents', { workspace, state }, agents.filter((agent) => agent.workspaceId === workspace && agent.state === state).length);
-    }
+    for (const [state, agents] of Object.entries(agentsOf(workspace))) metrics.set('agents', { workspace, state }, agents);
     for (const { kind, ...amounts } of balance) {
       metrics.set('cachedBatches', { workspace, kind }, amounts.cached.batches);
       metrics.set('cachedBytes', { workspace, kind }, amounts.cached.bytes);

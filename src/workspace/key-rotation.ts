@@ -47,6 +47,8 @@ export interface KeyRotationParts {
   readonly reseal: () => void;
   /** Gives up for good what a lost key sealed; what is left when `signal` is aborted stays. */
   readonly forget: (keyId: string, signal: AbortSignal) => Promise<void>;
+  /** Told what the relay did to its keys without being asked. */
+  readonly onOwnChange?: (action: 'key.rotate' | 'key.remove', keyId: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -63,7 +65,7 @@ export interface KeyRotation {
   stop(): Promise<void>;
 }
 
-export function createKeyRotation({ ring, keyLifeMs, holdings, reseal, forget, clock, log }: KeyRotationParts): KeyRotation {
+export function createKeyRotation({ ring, keyLifeMs, holdings, reseal, forget, onOwnChange = () => {}, clock, log }: KeyRotationParts): KeyRotation {
   const unusedSince = new Map<string, number>();
   let turn: Promise<unknown> = Promise.resolve();
   let stopLooking = (): void => {};
@@ -93,7 +95,7 @@ export function createKeyRotation({ ring, keyLifeMs, holdings, reseal, forget, c
 
   const rotateWhenTooOld = async (): Promise<void> => {
     if (!isTooOld()) return;
-    if (ring.isWritable) await rotate();
+    if (ring.isWritable) onOwnChange('key.rotate', (await rotate()).to);
     else if (!hasWarned)
       log.warn({ keyId: ring.currentKeyId }, 'the current key is older than cache.keyLife; the relay cannot write the credential store: add a key to it');
     hasWarned = true;
@@ -110,7 +112,10 @@ export function createKeyRotation({ ring, keyLifeMs, holdings, reseal, forget, c
     const gone = old.map(({ id }) => id).filter((id) => clock.now() - (unusedSince.get(id) ?? Number.POSITIVE_INFINITY) >= UNUSED_FOR_MS);
     if (gone.length === 0) return;
     await ring.change((content) => withoutKeys(content, new Set(gone)));
-    for (const id of gone) unusedSince.delete(id);
+    for (const id of gone) {
+      unusedSince.delete(id);
+      onOwnChange('key.remove', id);
+    }
     log.info({ keyIds: gone }, 'old keys have left the key ring: nothing they sealed is left');
   };
 

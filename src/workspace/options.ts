@@ -1,4 +1,4 @@
-import { domainAndPort, httpsAddress, oneOf, path, secretFile, text } from '../option-kinds.ts';
+import { domainAndPort, httpsAddress, oneOf, path, port, secretFile, text } from '../option-kinds.ts';
 import { check, type Kind, option, optional, required, type Schema, section, sections } from '../options.ts';
 import { readWorkspaceId, type WorkspaceId } from './workspace-id.ts';
 
@@ -15,6 +15,19 @@ export interface WorkspaceOptions {
   readonly sharedKeyFile: string;
   /** Absolute path of a PEM with the authorities to trust instead of the system's. */
   readonly trustFile?: string | undefined;
+  readonly direct: DirectOptions;
+}
+
+/** How agents reach the workspace without the relay. */
+export interface DirectOptions {
+  /** How an agent shows who it is there; `none`: agents have no direct way, everything goes through the relay. */
+  readonly credential: 'none' | 'certificate' | 'token';
+  /** The workspace's own address unless given. */
+  readonly endpoint?: string | undefined;
+  /** Absolute path; the workspace's own `trustFile` unless given. */
+  readonly trustFile?: string | undefined;
+  /** `none`, `tunnel` (the relay's own), or host and port of another HTTP CONNECT proxy. */
+  readonly proxy: string;
 }
 
 type WorkspaceFields = Omit<WorkspaceOptions, 'name'> & { readonly name?: string | undefined };
@@ -28,6 +41,22 @@ const workspaceName = text('name', 'a name of 1 to 64 letters, digits, spaces, d
   /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(value),
 );
 
+const proxy: Kind<string> = {
+  ...text('proxy', 'none, tunnel, or host:port of a proxy', isProxy),
+  range: 'none, tunnel, host:port',
+};
+
+const direct: Schema<DirectOptions> = section<DirectOptions>({
+  credential: option(
+    oneOf<DirectOptions['credential']>(['none', 'certificate', 'token']),
+    'none',
+    'How agents sign in where their data goes straight: with their certificate from the management group, or with a token. none: everything goes through the relay.',
+  ),
+  endpoint: optional(httpsAddress, "the workspace's own", 'Address that agents send to when their data goes straight.'),
+  trustFile: optional(path, "the workspace's own", 'File with the authorities (PEM) that agents verify it by.'),
+  proxy: option(proxy, 'none', "What agents go through when they have no way out: the relay's tunnel, or another proxy (HTTP CONNECT)."),
+});
+
 const fields = section<WorkspaceFields>({
   id: required(workspaceId, "The workspace's GUID."),
   name: optional(workspaceName, 'its id', 'What people call it, on the command line and in metrics.'),
@@ -36,6 +65,7 @@ const fields = section<WorkspaceFields>({
   endpoint: optional(httpsAddress, 'built from id and domain', 'One address instead of those two: another relay, or a local workspace.'),
   sharedKeyFile: required(secretFile, "File with the workspace's shared key, mode 0600."),
   trustFile: optional(path, "the system's", 'File with the authorities (PEM) its server is verified by.'),
+  direct,
 });
 
 const workspaces = sections(fields.transform((workspace): WorkspaceOptions => ({ ...workspace, name: workspace.name ?? workspace.id })));
@@ -51,6 +81,13 @@ export const workspacesOptions: Schema<readonly WorkspaceOptions[]> = check(idsD
   isGood: (list) => repeatedIn(list, 'name') === undefined,
   problem: (list) => `found the name ${JSON.stringify(repeatedIn(list, 'name'))} more than once; names are unique`,
 });
+
+function isProxy(value: string): boolean {
+  if (value === 'none' || value === 'tunnel') return true;
+  const url = URL.parse(`http://${value}`);
+  const [, given] = /:(\d+)$/.exec(value) ?? [];
+  return url !== null && given !== undefined && port.read(Number(given)) !== undefined && /^[\w.:[\]-]+$/.test(value) && url.username === '';
+}
 
 // Items that could not be read are whatever was found.
 function repeatedIn(list: unknown, member: 'id' | 'name'): string | undefined {

@@ -46,11 +46,11 @@ managementGroup:
     - { hostName: web-*.example.org, enrolmentKey: site-a }
 workspaces:
   - { id: ${A.toUpperCase()}, sharedKeyFile: /keys/a }
-  - { id: ${B}, name: Finance, sharedKeyFile: /keys/b, endpoint: "https://127.0.0.1:8443/", trustFile: /keys/root.pem }
+  - { id: ${B}, name: Finance, sharedKeyFile: /keys/b, endpoint: "https://127.0.0.1:8443/", trustFile: /keys/root.pem, direct: { credential: certificate, proxy: "127.0.0.1:8080" } }
 `);
     assert.deepEqual(managementGroup.approve, [{ hostName: 'web-*.example.org', enrolmentKey: 'site-a' }]);
     assert.deepEqual(workspaces, [
-      { id: A, protocol: 'operational-data', domain: 'opinsights.azure.com', sharedKeyFile: '/keys/a', name: A },
+      { id: A, protocol: 'operational-data', domain: 'opinsights.azure.com', sharedKeyFile: '/keys/a', direct: { credential: 'none', proxy: 'none' }, name: A },
       {
         id: B,
         protocol: 'operational-data',
@@ -58,6 +58,7 @@ workspaces:
         endpoint: 'https://127.0.0.1:8443',
         sharedKeyFile: '/keys/b',
         trustFile: '/keys/root.pem',
+        direct: { credential: 'certificate', proxy: '127.0.0.1:8080' },
         name: 'Finance',
       },
     ]);
@@ -118,7 +119,7 @@ workspaces:
       'workspaces[0].sharedKeyFile: missing; the path of a file that holds the secret, never the secret itself',
       'workspaces[0].sharedkeyfile: unknown option; did you mean sharedKeyFile?',
       'workspaces[1]: found 7; a section of options',
-      'managementGroup.approve[0]: found an empty rule; it needs hostName, enrolmentKey or both',
+      'managementGroup.approve[0]: found an empty rule; it needs hostName, enrolmentKey, group or several of them',
       'managementGroup.approve[1].hostName: found 5; a host name pattern such as web-*.example.org',
       'authority.serverNames[1]: found "a b"; a DNS name such as relay.example.org or *.relay.example.org, or an IP address',
       'authority.serverCertificateFile: missing; a key of your own needs its certificate: give both serverCertificateFile and serverKeyFile, or neither',
@@ -133,6 +134,26 @@ workspaces:
   });
 
   const contradictions: [title: string, text: string, problem: string][] = [
+    [
+      'a solution nobody knows',
+      'solutions: [{ name: Performance counter, route: relay }]',
+      'solutions[0]: found "Performance counter"; unknown solution; did you mean Performance counters?',
+    ],
+    [
+      'a solution that cannot go straight',
+      'solutions: [{ name: configuration assessment, route: direct }]',
+      'solutions[0]: Configuration Assessment needs the management group: its data goes through the relay',
+    ],
+    [
+      'a solution given twice',
+      'solutions: [{ name: Wire Data, route: relay }, { name: wire data, enabled: false }]',
+      'solutions: found wire data more than once for the same data type and group; give each once',
+    ],
+    [
+      'a solution for a group that is not there',
+      'solutions: [{ name: Wire Data, route: relay, group: web }]',
+      'solutions: found the group "web"; managementGroup.groups has no group of that name',
+    ],
     ['a group larger than a segment', 'cache: { groupSize: 8MiB, segmentSize: 4MiB }', 'cache.groupSize: found 8MiB; at most cache.segmentSize, which is 4MiB'],
     [
       'a drop order without all kinds',

@@ -11,11 +11,29 @@ function leavesOf(value: unknown, path = ''): string[] {
 }
 
 const EVERYTHING = {
-  managementGroup: { approve: [{ hostName: 'a*', enrolmentKey: 'k' }] },
+  managementGroup: {
+    approve: [{ hostName: 'a*', enrolmentKey: 'k', group: 'g' }],
+    groups: [{ name: 'g', match: 'a*', workspace: '3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f' }],
+  },
   authority: { serverNames: ['a.example.org'], serverCertificateFile: '/c', serverKeyFile: '/k' },
   cache: { limit: '10GiB', limitPerWorkspace: '1GiB', keyFile: '/k', redis: { socket: '/s', passwordFile: '/p' } },
   upstream: { maxRate: '1MiB' },
-  workspaces: [{ id: '3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f', name: 'a', endpoint: 'https://a', sharedKeyFile: '/k', trustFile: '/t' }],
+  tunnel: { upstreamProxy: { host: 'p', user: 'u', passwordFile: '/p' } },
+  workspaces: [
+    {
+      id: '3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f',
+      name: 'a',
+      endpoint: 'https://a',
+      sharedKeyFile: '/k',
+      trustFile: '/t',
+      direct: { endpoint: 'https://b', trustFile: '/d' },
+    },
+  ],
+  solutions: [
+    { name: 'Wire Data', enabled: true, route: 'relay', every: '1m', group: 'g' },
+    { name: 'Wire Data', route: 'relay', dataType: 'A_B' },
+  ],
+  routing: { agentQueueLimit: '1GiB', tunnelAddress: 'a.example.org:8080' },
 };
 
 describe('the reference', () => {

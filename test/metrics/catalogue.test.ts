@@ -103,7 +103,7 @@ describe('the gauges that are read at a scrape', () => {
           limitBytes: 100,
           ready: { ok: true },
         },
-        agents: rig.group.registry.list(),
+        agentsOf: rig.group.registry.countByState,
         certificateEndsAt: START + 1_000,
         now: START,
       }),

@@ -22,6 +22,8 @@ interface Rig extends AsyncDisposable {
   holdings: KeyHolding[];
   /** Keys whose data was given up. */
   readonly forgotten: string[];
+  /** What the relay did to its keys without being asked. */
+  readonly ownChanges: unknown[];
   /** How often everything was sealed again. */
   resealed: number;
   /** Turns the clock on and waits until the look that was due is over. */
@@ -46,6 +48,7 @@ async function createRig(): Promise<Rig> {
       rig.forgotten.push(keyId);
       return Promise.resolve();
     },
+    onOwnChange: (action, keyId) => void rig.ownChanges.push([action, keyId]),
     clock,
     log,
   });
@@ -58,6 +61,7 @@ async function createRig(): Promise<Rig> {
     holdings: [],
     resealed: 0,
     forgotten: [],
+    ownChanges: [],
     async look(ms = LOOK_MS) {
       clock.advance(ms);
       await eventually('the look is over', () => clock.waits().length === 1);
@@ -72,6 +76,21 @@ async function createRig(): Promise<Rig> {
 }
 
 describe('the rotation of keys', () => {
+  it('tells of what it does by itself, so that it can be entered; not of what it was told to do', async () => {
+    await using rig = await createRig();
+    const first = rig.ring.currentKeyId;
+    const { to: second } = await rig.rotation.rotate();
+    assert.deepEqual(rig.ownChanges, []);
+    await rig.look(90 * DAY_MS);
+    const third = rig.ring.currentKeyId;
+    for (let looks = 0; looks < 7; looks += 1) await rig.look();
+    assert.deepEqual(rig.ownChanges, [
+      ['key.rotate', third],
+      ['key.remove', first],
+      ['key.remove', second],
+    ]);
+  });
+
   it('by command makes a new current key at once and durably, and keeps the old one', async () => {
     await using rig = await createRig();
     const before = rig.ring.currentKeyId;

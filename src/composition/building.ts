@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Random } from '../batch/batch-id.ts';
+import type { Clock } from '../clock.ts';
+import type { Configuration } from '../configuration/schema.ts';
+import type { RelayError } from '../errors.ts';
+import { readSecretFile } from '../files.ts';
+import type { Logger } from '../logger.ts';
+import { createMetrics, type Metrics } from '../metrics/catalogue.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+
+export interface RelayParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: string;
+  /** Folder of the operating system's credential store, if there is one (systemd sets it). */
+  readonly credentialsFolder: string | undefined;
+  /** Called when the relay cannot go on in this process. */
+  readonly onStuck?: (error: RelayError) => void;
+}
+
+/** How a part is undone, in `deadlineMs` at most. */
+export type Closing = (deadlineMs: number) => Promise<void> | void;
+
+/** What every side of the relay is made with. */
+export interface Building extends RelayParts {
+  readonly configuration: Configuration;
+  readonly metrics: Metrics;
+  /** The workspaces of the configuration. */
+  readonly served: ReadonlySet<WorkspaceId>;
+  readonly serves: (workspaceId: WorkspaceId) => boolean;
+  /** A logger whose lines bear the component's name. */
+  component(name: string): Logger;
+  /** A place in the data folder. */
+  inData(...names: readonly string[]): string;
+  /** The secret in this file; undefined without a file. */
+  readSecret(file: string | undefined): Promise<string | undefined>;
+  /** Has this undone at the stop, before all that was deferred earlier. */
+  defer(close: Closing): void;
+}
+
+export function createBuilding(configuration: Configuration, parts: RelayParts, defer: Building['defer']): Building {
+  const { log } = parts;
+  const metrics = createMetrics();
+  const served = new Set<WorkspaceId>(configuration.workspaces.map(({ id }) => id));
+  return {
+    ...parts,
+    configuration,
+    metrics,
+    served,
+    serves: (workspaceId) => served.has(workspaceId),
+    component: (name) => log.child({ component: name }),
+    inData: (...names) => join(configuration.data, ...names),
+    readSecret: async (file) => (file === undefined ? undefined : await readSecretFile(file, (message) => log.warn(message))),
+    defer,
+  };
+}

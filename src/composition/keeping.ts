@@ -1,0 +1,92 @@
+import type { CacheSettings } from '../cache/cache-parts.ts';
+import { type DurableCache, openCache } from '../cache/durable-cache.ts';
+import { openRedis } from '../cache/open-redis.ts';
+import type { RedisAddress } from '../cache/redis.ts';
+import type { Readiness } from '../metrics/plugin.ts';
+import { createKeyRotation, type KeyRotation } from '../workspace/key-rotation.ts';
+import type { Building } from './building.ts';
+import type { Trust } from './trust.ts';
+
+/** What keeps batches safe until they are delivered. */
+export interface Keeping {
+  readonly cache: DurableCache;
+  readonly keyRotation: KeyRotation;
+  /** Whether batches are taken at this moment. */
+  readonly ready: () => Readiness;
+}
+
+/** Connects to Redis, opens the cache, and begins to look after the keys that seal it. */
+export async function openKeeping(building: Building, trust: Trust): Promise<Keeping> {
+  const cache = await openSealedCache(building, trust);
+  const keyRotation = await startKeyRotation(building, trust, cache);
+  return { cache, keyRotation, ready: () => cache.stats().ready };
+}
+
+async function openSealedCache(building: Building, { keys }: Trust): Promise<DurableCache> {
+  const { metrics, component, defer } = building;
+  const redisAddress = await redisAddressOf(building);
+  const redis = await openRedis(redisAddress, component('cache'));
+  defer(() => redis.disconnect());
+  const cache = await openCache(cacheSettings(building), {
+    workspaces: [...building.served],
+    keys,
+    redis,
+    redisAddress,
+    clock: building.clock,
+    random: building.random,
+    log: component('cache'),
+    onDamage: (bytes) => metrics.count('cacheDamagedBytes', {}, bytes),
+    onReconnect: (workspace) => metrics.count('watchdogRestarts', { workspace }),
+    onStuck: building.onStuck ?? (() => {}),
+    onLoss: ({ workspaceId: workspace, kind, reason, batches, bytes }) => {
+      metrics.count('droppedBatches', { workspace, kind, reason }, batches);
+      metrics.count('droppedBytes', { workspace, kind, reason }, bytes);
+    },
+    onDeadRecords: (workspace, status, records) => metrics.count('deadLetterRecords', { workspace, status: String(status) }, records),
+  });
+  defer((deadlineMs) => cache.close(deadlineMs));
+  return cache;
+}
+
+async function startKeyRotation({ configuration, clock, component, defer }: Building, trust: Trust, cache: DurableCache): Promise<KeyRotation> {
+  const { enrolmentKeys } = trust.group;
+  const keyRotation = createKeyRotation({
+    ring: trust.keys,
+    keyLifeMs: configuration.cache.keyLife,
+    holdings: async () => [...(await cache.keyHoldings()), ...enrolmentKeys.sealedWith().map((keyId) => ({ keyId, enrolmentKeys: 1 }))],
+    reseal: enrolmentKeys.reseal,
+    forget: cache.forgetKey,
+    onOwnChange: trust.audit.system,
+    clock,
+    log: component('keys'),
+  });
+  defer(keyRotation.stop);
+  await keyRotation.start();
+  return keyRotation;
+}
+
+function cacheSettings({ configuration, inData }: Building): CacheSettings {
+  const { cache, retry, upstream } = configuration;
+  return {
+    folder: inData('cache'),
+    limitBytes: cache.limit,
+    limitPerWorkspaceBytes: cache.limitPerWorkspace,
+    dropOrder: cache.dropOrder,
+    deadLetterLimitBytes: cache.deadLetterLimit,
+    groupBatches: cache.groupBatches,
+    groupBytes: cache.groupSize,
+    segmentBytes: cache.segmentSize,
+    memoryBytes: cache.memory,
+    groupsInFlight: upstream.groupsInFlight,
+    schedule: { everyMs: retry.every, windowMs: retry.window },
+    maxBytesPerS: upstream.maxRate,
+    maxAgeMs: cache.maxAge,
+    // A workspace may be as slow as it is allowed to be.
+    watchdogMs: Math.max(cache.watchdog, 2 * upstream.requestTimeout),
+  };
+}
+
+async function redisAddressOf({ configuration, readSecret }: Building): Promise<RedisAddress> {
+  const { socket, host, port, database, passwordFile } = configuration.cache.redis;
+  return { socket, host, port, database, password: await readSecret(passwordFile) };
+}

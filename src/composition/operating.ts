@@ -1,0 +1,92 @@
+import type { Status } from '../control/api.ts';
+import { createControlServer } from '../control/server.ts';
+import { readGauges } from '../metrics/gauges.ts';
+import type { Building } from './building.ts';
+import type { Enrolling } from './enrolling.ts';
+import type { Gateway } from './gateway.ts';
+import type { Keeping } from './keeping.ts';
+import type { Receiving } from './receiving.ts';
+import type { Trust } from './trust.ts';
+
+export interface OperatingParts {
+  readonly trust: Trust;
+  readonly keeping: Keeping;
+  readonly enrolling: Enrolling;
+  readonly receiving: Receiving;
+  readonly gateway: Gateway;
+  readonly metricsPort: number;
+}
+
+/** The relay's side towards its operator. */
+export interface Operating {
+  readonly status: () => Status;
+}
+
+/** Has the gauges read before each scrape, and serves the command line. */
+export async function startOperating(building: Building, parts: OperatingParts): Promise<Operating> {
+  const status = statusOf(building, parts);
+  setGauges(building, parts);
+  await startControl(building, parts, status);
+  return { status };
+}
+
+function statusOf({ configuration, version, clock }: Building, { trust, keeping, receiving, gateway, metricsPort }: OperatingParts): () => Status {
+  const { authority, server, group } = trust;
+  const startedAt = clock.now();
+  return () => {
+    const tunnel = gateway.status();
+    return {
+      version,
+      pid: process.pid,
+      startedAt,
+      intakePort: receiving.port(),
+      metricsPort,
+      rootFingerprint: authority.rootFingerprint,
+      serverCertificateEndsAt: server.endsAt(),
+      agents: group.registry.countByState(),
+      workspaceNames: Object.fromEntries(configuration.workspaces.map(({ id, name }) => [id, name])),
+      ...(tunnel ? { tunnel } : {}),
+      cache: keeping.cache.stats(),
+    };
+  };
+}
+
+function setGauges({ metrics, clock }: Building, { trust: { group, server }, keeping: { cache }, gateway }: OperatingParts): void {
+  metrics.beforeScrape(() =>
+    readGauges(metrics, { stats: cache.stats(), agentsOf: group.registry.countByState, certificateEndsAt: server.endsAt(), now: clock.now() }),
+  );
+  metrics.beforeScrape(gateway.countBytes);
+}
+
+async function startControl(building: Building, parts: OperatingParts, status: () => Status): Promise<void> {
+  const { configuration, serves, clock, component, defer } = building;
+  const { group, audit, authority } = parts.trust;
+  const { cache, keyRotation } = parts.keeping;
+  const { enrolling, receiving } = parts;
+  const control = createControlServer(configuration.control.socket, {
+    group,
+    groups: configuration.managementGroup.groups,
+    disconnect: receiving.disconnect,
+    now: clock.now,
+    deadLetters: cache.deadLetters,
+    put: cache.put,
+    losses: cache.losses,
+    operations: cache.operations,
+    serves,
+    status,
+    keys: keyRotation,
+    authority: {
+      authority,
+      learnt: enrolling.learnt,
+      rootOverlapMs: configuration.authority.rootOverlap,
+      issue: enrolling.issue,
+    },
+    routing: receiving.routing,
+    directWorkspaces: receiving.directWorkspaces,
+    audit: audit.enter,
+    readAudit: audit.read,
+    log: component('control'),
+  });
+  await control.start();
+  defer(() => control.stop());
+}

@@ -1,0 +1,116 @@
+import type { Identity } from '../authority/agent-identity.ts';
+import { checkInPlugin } from '../enrolment/check-in.ts';
+import { type Accept, createAccept } from '../intake/accept.ts';
+import { customLogFilesPlugin } from '../intake/protocols/custom-log-files.ts';
+import { operationalDataPlugin } from '../intake/protocols/operational-data.ts';
+import { createIntakeServer, type IntakeServer } from '../intake/server.ts';
+import type { Agent } from '../management-group/agent.ts';
+import { groupsOf } from '../management-group/groups.ts';
+import { healthPlugin } from '../metrics/plugin.ts';
+import { type OpenRouting, openRouting } from '../routing/open-routing.ts';
+import type { Building } from './building.ts';
+import type { Enrolling } from './enrolling.ts';
+import type { Keeping } from './keeping.ts';
+import type { Trust } from './trust.ts';
+
+/** The relay's side towards its agents. */
+export interface Receiving extends Pick<OpenRouting, 'routing' | 'directWorkspaces'> {
+  /** Uses another certificate from the next handshake on. */
+  useIdentity(identity: Identity): void;
+  /** Ends an agent's connections that carry no request at this moment. */
+  disconnect(agent: Agent): void;
+  /** Listens; returns the port. */
+  start(): Promise<number>;
+  /** 0 before the start. */
+  port(): number;
+}
+
+export interface ReceivingParts {
+  readonly trust: Trust;
+  readonly keeping: Keeping;
+  readonly enrolling: Enrolling;
+  /** The tunnel's port; undefined while it is not open. */
+  readonly tunnelPort: () => number | undefined;
+}
+
+/** Makes the agents' listener with everything that it serves. It takes nothing before `start`. */
+export async function openReceiving(building: Building, parts: ReceivingParts): Promise<Receiving> {
+  const { configuration, metrics, component, defer } = building;
+  const { server, group, authentication } = parts.trust;
+  const ways = await openWays(building, parts);
+  const accept = acceptInto(building, parts, ways);
+  const intake = createIntakeServer({ options: configuration.intake, identity: server.current(), authentication, metrics, log: component('intake') });
+  await intake.hapi.register({ plugin: healthPlugin, options: { ready: parts.keeping.ready } });
+  await parts.enrolling.register(intake.hapi);
+  await registerData(intake, accept, building, parts.trust);
+  await registerCheckIn(intake, ways, building, parts.trust);
+  let port = 0;
+  return {
+    routing: ways.routing,
+    directWorkspaces: ways.directWorkspaces,
+    useIdentity: intake.useIdentity,
+    disconnect: (agent) => intake.endIdle(group.registry.certificatesOf(agent).map(({ fingerprint }) => fingerprint)),
+    async start() {
+      port = await intake.start();
+      defer((deadlineMs) => intake.stop(deadlineMs));
+      return port;
+    },
+    port: () => port,
+  };
+}
+
+function openWays({ configuration, clock, component, inData }: Building, { trust, tunnelPort }: ReceivingParts): Promise<OpenRouting> {
+  const { groups } = configuration.managementGroup;
+  return openRouting({
+    file: inData('routes.json'),
+    solutions: configuration.solutions,
+    options: configuration.routing,
+    workspaces: configuration.workspaces,
+    groupsOf: (agent) => groupsOf(agent, groups),
+    groupNames: groups.map(({ name }) => name),
+    findAgent: trust.group.registry.get,
+    tokenSources: new Map(),
+    tunnelPort,
+    isTunnelForAgents: configuration.tunnel.clients === 'agents',
+    now: clock.now,
+    log: component('routing'),
+  });
+}
+
+function acceptInto({ configuration, clock, random, metrics, component }: Building, { keeping, trust }: ReceivingParts, { routing }: OpenRouting): Accept {
+  return createAccept({
+    cache: keeping.cache,
+    retryEveryMs: configuration.retry.every,
+    clock,
+    random,
+    metrics,
+    onKept: trust.group.registry.received,
+    direct: { directSolutionOf: routing.directSolutionOf, isRefused: configuration.routing.directAtRelay === 'refuse' },
+    log: component('intake'),
+  });
+}
+
+async function registerData({ hapi }: IntakeServer, accept: Accept, { configuration, clock }: Building, { group }: Trust): Promise<void> {
+  const { maxInflatedSize: maxInflatedBytes, bodyTimeout: bodyTimeoutMs, blobAddressLife: addressLifeMs } = configuration.intake;
+  const maySend = (agent: Pick<Agent, 'workspaceId' | 'agentId'>): boolean => group.registry.get(agent)?.state === 'approved';
+  await hapi.register([
+    { plugin: operationalDataPlugin, options: { accept, maxInflatedBytes, bodyTimeoutMs } },
+    { plugin: customLogFilesPlugin, options: { accept, maySend, clock, addressLifeMs, maxBlockBytes: maxInflatedBytes, bodyTimeoutMs } },
+  ]);
+}
+
+async function registerCheckIn({ hapi }: IntakeServer, ways: OpenRouting, { configuration, clock }: Building, { group, authority }: Trust): Promise<void> {
+  const checkIn = {
+    routing: ways.routing,
+    directWays: ways.directWays,
+    tokens: ways.tokens,
+    registry: group.registry,
+    roots: () => authority.roots().trusted,
+    onRoots: authority.onChange,
+    queueLimitBytes: configuration.routing.agentQueueLimit,
+    ownHost: configuration.domain,
+    mostWaiting: configuration.intake.maxConnections,
+    clock,
+  };
+  await hapi.register({ plugin: checkInPlugin, options: checkIn });
+}
