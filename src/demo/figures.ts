@@ -11,7 +11,9 @@ export interface KindFigures {
   readonly received: number;
   readonly cached: number;
   readonly delivered: number;
-  /** What the workspace counts itself. */
+  /** What came to the workspace straight from the agents, as the workspace counts it. */
+  readonly straight: number;
+  /** What the workspace counts itself, by both ways. */
   readonly inWorkspace: number;
 }
 
@@ -22,6 +24,8 @@ export interface DemoResult {
   readonly cached: number;
   readonly deadLettered: number;
   readonly dropped: number;
+  /** Batches that the workspace got straight from the agents. */
+  readonly direct: number;
   /** Batches the workspace got more than once. */
   readonly duplicates: number;
   /** Batches that were acknowledged to an agent, but are neither in the workspace nor in the relay; and what the relay's books miss. */
@@ -34,15 +38,16 @@ export function figuresOf(site: Site): readonly KindFigures[] {
   const counts = site.workspace.count(DEMO_WORKSPACE);
   return KINDS.flatMap((kind) => {
     const balance = balances.find((one) => one.kind === kind);
-    if (!balance) return [];
     const ofKind = counts.filter((count) => kindOf(count.dataType, '') === kind);
+    if (!balance && ofKind.length === 0) return [];
     return [
       {
         kind,
         dataTypes: ofKind.map(({ dataType }) => dataType),
-        received: balance.received.batches,
-        cached: balance.cached.batches,
-        delivered: balance.delivered.batches,
+        received: balance?.received.batches ?? 0,
+        cached: balance?.cached.batches ?? 0,
+        delivered: balance?.delivered.batches ?? 0,
+        straight: sum(ofKind, ({ direct }) => direct),
         inWorkspace: sum(ofKind, ({ batches }) => batches),
       },
     ];
@@ -51,6 +56,11 @@ export function figuresOf(site: Site): readonly KindFigures[] {
 
 export function upstreamOf(site: Site): UpstreamState {
   return site.relay.status().cache.workspaces[0]?.upstream ?? { state: 'awake' };
+}
+
+/** How many agents' connections to the workspace the relay's tunnel carries. */
+export function openTunnels(site: Site): number {
+  return site.relay.status().tunnel?.open ?? 0;
 }
 
 /** How many batches wait in the agents' own queues. */
@@ -64,6 +74,11 @@ export function missingDataTypes(site: Site): readonly string[] {
   return ['HEALTH_ASSESSMENT_BLOB', 'LINUX_PERF_BLOB', 'LINUX_SYSLOGS_BLOB'].filter((dataType) => !there.has(dataType));
 }
 
+/** How many batches came to the workspace straight from the agents. */
+export function straightToWorkspace(site: Site): number {
+  return sum(site.workspace.count(DEMO_WORKSPACE), ({ direct }) => direct);
+}
+
 /** Closes the books. To be asked when agents have stopped and nothing is on its way. */
 export function resultOf(site: Site): DemoResult {
   const balances = balancesOf(site);
@@ -73,13 +88,14 @@ export function resultOf(site: Site): DemoResult {
   const missing = site.agents.flatMap((agent) => [...agent.stats().acknowledgedIds]).filter((id) => !arrived.has(id));
   const kept = total('cached') + total('deadLettered') + total('dropped');
   const unexplained = sum(balances, (balance) => Math.abs(unaccounted(balance)));
-  const notArrived = Math.max(0, total('delivered') - sum(counts, ({ batches }) => batches));
+  const notArrived = Math.max(0, total('delivered') - sum(counts, ({ batches, direct }) => batches - direct));
   return {
     received: total('received'),
     delivered: total('delivered'),
     cached: total('cached'),
     deadLettered: total('deadLettered'),
     dropped: total('dropped'),
+    direct: straightToWorkspace(site),
     duplicates: sum(counts, ({ repeated }) => repeated),
     lost: Math.max(0, missing.length - kept) + unexplained + notArrived,
   };

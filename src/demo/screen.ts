@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import { tableOf } from '../table.ts';
-import { figuresOf, queuedAtAgents, upstreamOf } from './figures.ts';
+import { figuresOf, openTunnels, queuedAtAgents, upstreamOf } from './figures.ts';
 import type { Site } from './site.ts';
 
 /** Shows the demo as it goes: a table that is drawn again on a terminal, now and then a line elsewhere. */
@@ -43,7 +43,7 @@ function plainScreen(stream: NodeJS.WriteStream, now: () => number): Screen {
       last = now();
       stream.write(
         `${figuresOf(site)
-          .map((row) => `${row.kind}: received ${row.received}, cached ${row.cached}, delivered ${row.delivered}`)
+          .map((row) => `${row.kind}: received ${row.received}, cached ${row.cached}, delivered ${row.delivered}, straight ${row.straight}`)
           .join(' · ')} · ${situation(site)}\n`,
       );
     },
@@ -51,13 +51,14 @@ function plainScreen(stream: NodeJS.WriteStream, now: () => number): Screen {
   };
 }
 
-/** The table of kinds. */
+/** The table of kinds: what the relay received, holds and delivered, and what went straight from the agents, past the relay's cache. */
 export function table(site: Site): string {
   return tableOf(figuresOf(site), [
     ['KIND', (row) => row.kind],
     ['RECEIVED', (row) => row.received],
     ['CACHED', (row) => row.cached],
     ['DELIVERED', (row) => row.delivered],
+    ['STRAIGHT', (row) => row.straight],
     ['IN THE WORKSPACE', (row) => row.inWorkspace],
     ['DATA TYPES', (row) => row.dataTypes.join(', ')],
   ]);
@@ -68,6 +69,6 @@ function situation(site: Site): string {
   const upstream =
     state === 'awake'
       ? 'workspace reachable'
-      : `workspace NOT reachable (${reason ?? ''}), next try ${new Date(nextTryAt ?? 0).toISOString().slice(11, 19)} UTC`;
-  return `${upstream}; ${queuedAtAgents(site)} batches in the agents' own queues`;
+      : `workspace NOT reachable for the relay (${reason ?? ''}), next try ${new Date(nextTryAt ?? 0).toISOString().slice(11, 19)} UTC`;
+  return `${upstream}; ${openTunnels(site)} tunnels open; ${queuedAtAgents(site)} batches in the agents' own queues`;
 }

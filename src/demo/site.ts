@@ -1,4 +1,7 @@
-/** A whole site in one folder: redis-server, local workspace, relay and agents with this machine's own data. Everything is the real thing; only the addresses are loopback. */
+/**
+ * A whole site in one folder: redis-server, local workspace, relay with its tunnel, and agents with this machine's own data. Everything is the
+ * real thing; only the addresses are loopback. Performance data goes straight to the workspace, through the tunnel; all else through the relay.
+ */
 import { randomFillSync } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +18,7 @@ import { ensureWorkspaceKey } from '../local-workspace/workspace-key.ts';
 import type { Logger } from '../logger.ts';
 import { createRelay, type Relay } from '../relay.ts';
 import { parseWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
+import { type Line, openLine } from './line.ts';
 import { startRedisServer } from './redis-server.ts';
 
 export const DEMO_WORKSPACE: WorkspaceId = parseWorkspaceId('0de30000-0000-4000-8000-000000000001');
@@ -35,6 +39,8 @@ export interface SiteOptions {
 export interface Site {
   readonly workspace: LocalWorkspace;
   readonly workspaceUrl: string;
+  /** From the relay to the workspace; the agents' own data does not go over it. */
+  readonly line: Line;
   readonly relay: Relay;
   readonly agents: readonly Agent[];
   /** The relay's configuration file: every command works with it. */
@@ -58,13 +64,23 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     { dataFolder: join(folder, 'workspace'), address: '127.0.0.1', port: 0, names: ['localhost', '127.0.0.1'], workspaces: [{ id: DEMO_WORKSPACE, key }] },
     { clock: systemClock, log: log.child({ program: 'local-workspace' }) },
   );
-  const { url: workspaceUrl, rootPath } = await workspace.start();
+  const { url: workspaceUrl, port: workspacePort, rootPath } = await workspace.start();
   started.defer(() => workspace.stop());
+  const line = await openLine(workspacePort);
+  started.defer(() => line.close());
 
   const configurationFile = join(folder, 'relay.yaml');
   await writeFile(
     configurationFile,
-    stringify(configurationOf(options, { endpoint: workspaceUrl, sharedKeyFile, trustFile: rootPath, redisSocket: redis.socket })),
+    stringify(
+      configurationOf(options, {
+        endpoint: `https://localhost:${line.port}`,
+        directEndpoint: workspaceUrl,
+        sharedKeyFile,
+        trustFile: rootPath,
+        redisSocket: redis.socket,
+      }),
+    ),
   );
   const configuration = await loadConfiguration({ file: configurationFile, env: {} });
   const relay = createRelay(configuration, {
@@ -93,6 +109,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   return {
     workspace,
     workspaceUrl,
+    line,
     relay,
     agents,
     configurationFile,
@@ -103,21 +120,25 @@ export async function startSite(options: SiteOptions): Promise<Site> {
 
 interface Addresses {
   readonly endpoint: string;
+  readonly directEndpoint: string;
   readonly sharedKeyFile: string;
   readonly trustFile: string;
   readonly redisSocket: string;
 }
 
-function configurationOf(options: SiteOptions, { endpoint, sharedKeyFile, trustFile, redisSocket }: Addresses): object {
+function configurationOf(options: SiteOptions, { endpoint, directEndpoint, sharedKeyFile, trustFile, redisSocket }: Addresses): object {
+  const direct = { credential: 'certificate', endpoint: directEndpoint, proxy: 'tunnel' };
   return {
     data: join(options.folder, 'relay'),
     domain: 'relay.test',
     intake: { address: '127.0.0.1', port: 0 },
     metrics: { port: 0 },
+    tunnel: { enabled: true, address: '127.0.0.1', port: 0 },
+    solutions: [{ name: 'Syslog, custom logs', route: 'relay' }],
     managementGroup: { approve: [{ enrolmentKey: 'demo' }] },
     retry: { every: `${options.retryEveryMs}ms`, window: `${options.retryWindowMs}ms` },
     cache: { redis: { socket: redisSocket } },
-    workspaces: [{ id: DEMO_WORKSPACE, name: 'demo', endpoint, sharedKeyFile, trustFile }],
+    workspaces: [{ id: DEMO_WORKSPACE, name: 'demo', endpoint, sharedKeyFile, trustFile, direct }],
   };
 }
 
