@@ -2,9 +2,11 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { messageOf } from '../../src/errors.ts';
 import { readDuration, readSize } from '../../src/units.ts';
+import { describeAgents, runAgents } from './agents.ts';
 import { runBenchmark } from './benchmark.ts';
 import { describeDrain, runDrain } from './drain.ts';
 import { describe, reportOf } from './report.ts';
+import { describeTunnel, runTunnel } from './tunnel.ts';
 
 interface Flags {
   readonly agents: number;
@@ -14,6 +16,8 @@ interface Flags {
   readonly warmUp: number;
   readonly nginx: boolean;
   readonly drain: boolean;
+  readonly group: boolean;
+  readonly tunnel: boolean;
   readonly profile?: string;
   readonly json: boolean;
 }
@@ -30,10 +34,12 @@ const program = new Command('benchmark')
   .option('--warm-up <duration>', 'how long it runs before that', bounded(readDuration, 0, 600 * SECOND_MS), 6 * SECOND_MS)
   .option('--no-nginx', 'leave nginx out')
   .option('--drain', 'measure instead how fast a backlog drains that gathered while the workspace was down', false)
+  .option('--group', 'measure instead the management group: listing, lookups, memory of idle connections', false)
+  .option('--tunnel', 'measure instead the tunnel: memory of idle ones, bytes through busy ones, against haproxy', false)
   .option('--profile <folder>', "write a CPU profile of the relay there, for Chrome's developer tools")
   .option('--json', 'one JSON value on one line', false);
 
-const { agents, body, every, for: measureMs, warmUp, nginx, drain, profile, json } = program.parse().opts<Flags>();
+const { agents, body, every, for: measureMs, warmUp, nginx, drain, group, tunnel, profile, json } = program.parse().opts<Flags>();
 const ended = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(`ended by ${signal}`)));
 
@@ -49,6 +55,14 @@ try {
 async function measure(): Promise<{ readonly failures: readonly string[]; readonly text: string }> {
   const shape = { agents, bodyBytes: body, everyMs: every, warmUpMs: warmUp, measureMs };
   const around = { shape, signal: ended.signal, onStep: (text: string) => void process.stderr.write(`${text} …\n`) };
+  if (group) {
+    const report = await runAgents({ agents, signal: ended.signal, onStep: around.onStep });
+    return { failures: report.failures, text: json ? JSON.stringify(report) : describeAgents(report) };
+  }
+  if (tunnel) {
+    const report = await runTunnel({ measureMs, signal: ended.signal, onStep: around.onStep });
+    return { failures: report.failures, text: json ? JSON.stringify(report) : describeTunnel(report) };
+  }
   if (drain) {
     const report = await runDrain(around);
     return { failures: report.failures, text: json ? JSON.stringify(report) : describeDrain(report) };

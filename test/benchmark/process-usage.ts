@@ -32,6 +32,11 @@ export function peakBytesIn(status: string): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * KIB;
 }
 
+/** Resident memory at this moment in the text of `/proc/<pid>/status`, in bytes. */
+export function residentBytesIn(status: string): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * KIB;
+}
+
 const nothing: ProcessUsage = { cpuS: 0, peakBytes: 0 };
 
 async function readOne(pid: number): Promise<ProcessUsage> {

@@ -58,6 +58,8 @@ export interface SiteOptions {
   readonly launcher?: (folder: string) => readonly string[];
   /** Where the relay thinks that a workspace is; there itself unless given. */
   readonly endpointOf?: (upstream: Upstream) => Promise<string>;
+  /** How agents reach a workspace without the relay; not at all unless given. */
+  readonly directTo?: (upstream: Upstream) => Sections;
   /** Called before the relay starts for the first time, with the folder where it will be. */
   readonly prepare?: (relayFolder: string) => Promise<void>;
 }
@@ -85,7 +87,15 @@ export async function startUpstream(folder: string, workspaceId: WorkspaceId): P
 }
 
 /** Starts all of it; `await using` ends all of it. */
-export async function startSite({ workspaces = [BANK], sections = {}, cache = {}, launcher = () => [], endpointOf, prepare }: SiteOptions = {}): Promise<Site> {
+export async function startSite({
+  workspaces = [BANK],
+  sections = {},
+  cache = {},
+  launcher = () => [],
+  endpointOf,
+  directTo,
+  prepare,
+}: SiteOptions = {}): Promise<Site> {
   await using parts = new AsyncDisposableStack();
   const { path: folder } = parts.use(await temporaryFolder());
   const upstreams = new Map<WorkspaceId, Upstream>();
@@ -93,7 +103,11 @@ export async function startSite({ workspaces = [BANK], sections = {}, cache = {}
   const redisFolder = join(folder, 'redis');
   let redis: RedisServer = await startRedisServer(redisFolder);
   parts.defer(() => redis.stop('SIGKILL'));
-  const options = [...upstreams.values()].map(async (one) => (endpointOf ? { ...one.option, endpoint: await endpointOf(one) } : one.option));
+  const options = [...upstreams.values()].map(async (one) => ({
+    ...one.option,
+    ...(endpointOf ? { endpoint: await endpointOf(one) } : {}),
+    ...(directTo ? { direct: directTo(one) } : {}),
+  }));
   const configuration = { cache: { ...cache, redis: { socket: redis.socket } }, workspaces: await Promise.all(options), ...sections };
   const relay = parts.use(await relayProcess(join(folder, 'relay'), configuration, launcher(folder)));
   await prepare?.(join(folder, 'relay'));
