@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, symlink } from 'node:fs/promises';
+import { copyFile, readFile, symlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,10 @@ describe('the commands of the README', () => {
   it('start a workspace, Redis, the relay and an agent when pasted one after another, and curl sends beside them', async () => {
     // Arrange: a checkout's folders under another path, since the commands write beside them.
     await using folder = await temporaryFolder();
-    for (const name of ['src', 'appliance', 'node_modules', 'package.json', 'package-lock.json']) await symlink(join(root, name), join(folder.path, name));
+    for (const name of ['src', 'appliance', 'node_modules', 'package.json']) await symlink(join(root, name), join(folder.path, name));
+    // Older than the packages that are there: else preparing would install them anew, through the link, under everybody's feet.
+    await copyFile(join(root, 'package-lock.json'), join(folder.path, 'package-lock.json'));
+    await utimes(join(folder.path, 'package-lock.json'), 0, 0);
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     const blocks = blocksOf(readme, '## Run it', '### Linux Log Analytics agents');
     const [look, send, end] = blocks.slice(-3);
