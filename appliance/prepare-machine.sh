@@ -25,7 +25,7 @@ fi
 ln -sf ../../src/main.ts node_modules/.bin/relay
 
 missing=
-for program in redis-server:redis-server openssl:openssl curl:curl strace:strace; do
+for program in redis-server:redis-server openssl:openssl curl:curl strace:strace ip:iproute2; do
   has "${program%%:*}" || missing="$missing ${program##*:}"
 done
 [ -n "$missing" ] || exit 0
