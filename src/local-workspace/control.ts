@@ -3,22 +3,17 @@ import { server as createServer, type Lifecycle, type Server } from '@hapi/hapi'
 import { z } from 'zod';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { parseWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
+import { parseWorkspaceId } from '../workspace/workspace-id.ts';
 import { askControl, controlPath } from './control-client.ts';
-import { type Fault, readFault } from './faults.ts';
-import { MAX_QUERY_RECORDS, type RecordFilter, type StoredRecord } from './store-reader.ts';
-import type { DataCount } from './upload.ts';
+import { readFault } from './faults.ts';
+import { ingestionRoutes } from './ingestion/control-routes.ts';
+import type { Inspection } from './inspection.ts';
+import { MAX_QUERY_RECORDS } from './store-reader.ts';
 
 const MAX_BODY_BYTES = 4096;
 
 /** What the control socket may see and do. */
-export interface Controlled {
-  fault(): Fault;
-  setFault(fault: Fault): Promise<void>;
-  count(workspaceId?: WorkspaceId | undefined): readonly DataCount[];
-  batchIds(workspaceId: WorkspaceId): readonly string[];
-  query(workspaceId: WorkspaceId, filter: RecordFilter): readonly StoredRecord[];
-}
+export type Controlled = Omit<Inspection, 'held'>;
 
 export interface Control {
   close(): Promise<void>;
@@ -33,7 +28,8 @@ const querySchema = z.strictObject({
 });
 
 /**
- * Opens the control socket, `control.sock` in the data folder (mode 0600): HTTP with GET and POST /fault, GET /count, /batch-ids and /query.
+ * Opens the control socket, `control.sock` in the data folder (mode 0600): HTTP with GET and POST /fault and /rules, GET /count, /batch-ids,
+ * /query and /tables.
  * Throws `relay.local-workspace.already-running` when another process answers there.
  */
 export async function openControl(dataFolder: string, controlled: Controlled, log: Logger): Promise<Control> {
@@ -50,6 +46,7 @@ export async function openControl(dataFolder: string, controlled: Controlled, lo
 }
 
 function addRoutes(control: Server, controlled: Controlled): void {
+  control.route(ingestionRoutes(controlled));
   control.route([
     { method: 'GET', path: '/fault', handler: () => controlled.fault() },
     {

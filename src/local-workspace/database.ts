@@ -1,6 +1,6 @@
 /**
- * One workspace's database file. What it keeps is immutable: no statement here changes or removes a row of `batches` or `records`, and
- * triggers refuse whoever tries with another program.
+ * One workspace's database file. What it keeps is immutable: no statement here changes or removes a row of `batches`, `records`,
+ * `calls` or `rows`, and triggers refuse whoever tries with another program.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const FORMAT = 1;
 /** How long a writer waits for a lock, in milliseconds; readers never wait in WAL mode. */
 const LOCK_WAIT_MS = 5_000;
 
-const KEPT = ['batches', 'records'] as const;
+const KEPT = ['batches', 'records', 'calls', 'rows'] as const;
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS batches (
@@ -53,6 +53,27 @@ const TABLES = `
     relay_id TEXT PRIMARY KEY,
     statement TEXT NOT NULL,
     told_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS calls (
+    seq INTEGER PRIMARY KEY,
+    immutable_id TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    wire_bytes INTEGER NOT NULL,
+    raw_bytes INTEGER NOT NULL,
+    rows INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS rows (
+    seq INTEGER PRIMARY KEY,
+    call_seq INTEGER NOT NULL,
+    table_name TEXT NOT NULL,
+    time_generated TEXT NOT NULL,
+    time_received TEXT NOT NULL,
+    data TEXT NOT NULL
   ) STRICT;`;
 
 // The third trigger is for INSERT OR REPLACE, which removes rows without asking the second.

@@ -1,43 +1,59 @@
 import type { IncomingMessage } from 'node:http';
-import type { Lifecycle, Plugin, ResponseToolkit } from '@hapi/hapi';
+import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Clock } from '../clock.ts';
 import type { Faults, RequestFault } from './faults.ts';
+import type { Directory } from './ingestion/directory.ts';
 import type { PeerOf } from './peer.ts';
 import { holdsMarker } from './poison.ts';
 import { type Refusal, refuse } from './replies.ts';
+import { ruleOf, type Service, serviceOf } from './service-path.ts';
 
 export interface FaultInjectionDeps {
   readonly faults: Faults;
   readonly peerOf: PeerOf;
+  readonly directory: Directory;
   readonly clock: Clock;
 }
 
 /** Makes requests fail as the fault in force says. */
 export function faultInjection(deps: FaultInjectionDeps): Plugin<void> {
-  const faultOf = (message: IncomingMessage): RequestFault | undefined => deps.faults.ofRequest(deps.peerOf(message)?.workspaceId);
+  const faultOf = ({ path, raw }: Request): RequestFault | undefined => {
+    const rule = ruleOf(path);
+    const workspaceId = rule === undefined ? deps.peerOf(raw.req)?.workspaceId : deps.directory.rule(rule)?.workspace;
+    return deps.faults.ofRequest(serviceOf(path), workspaceId);
+  };
 
   const beforeBody: Lifecycle.Method = (request, h) => {
-    if (faultOf(request.raw.req)?.mode !== 'reset') return h.continue;
+    if (faultOf(request)?.mode !== 'reset') return h.continue;
+    deps.faults.spend();
     cutOffHalfWay(request.raw.req);
     return h.abandon;
   };
 
   const afterBody: Lifecycle.Method = (request, h) => {
-    const fault = faultOf(request.raw.req);
+    const fault = faultOf(request);
     if (!fault) return h.continue;
     if (fault.mode === 'hang') {
+      deps.faults.spend();
       const release = deps.faults.whenLifted(() => request.raw.req.socket.destroy());
       request.raw.req.socket.once('close', release);
       return h.abandon;
     }
     if (fault.mode === 'poison' && !holdsMarker(request, fault.marker)) return h.continue;
-    return answerFault(h, request.path, fault);
+    if (refusalOf(fault, serviceOf(request.path))) deps.faults.spend();
+    return answerFault(h, request, fault);
   };
 
   const beforeAnswer: Lifecycle.Method = async (request, h) => {
-    const fault = faultOf(request.raw.req);
-    if (fault?.mode === 'slow') await pause(deps, fault.delayMs);
-    return h.continue;
+    const fault = faultOf(request);
+    if (fault?.mode !== 'slow' && fault?.mode !== 'lost-answer') return h.continue;
+    deps.faults.spend();
+    if (fault.mode === 'slow') {
+      await pause(deps, fault.delayMs);
+      return h.continue;
+    }
+    request.raw.req.socket.destroy();
+    return h.abandon;
   };
 
   return {
@@ -52,23 +68,26 @@ export function faultInjection(deps: FaultInjectionDeps): Plugin<void> {
   };
 }
 
-function answerFault(h: ResponseToolkit, path: string, fault: RequestFault): Lifecycle.ReturnValue {
-  const refusal = refusalOf(fault);
+function answerFault(h: ResponseToolkit, request: Request, fault: RequestFault): Lifecycle.ReturnValue {
+  const refusal = refusalOf(fault, serviceOf(request.path));
   if (!refusal) return h.continue;
-  const response = refuse(h, path, refusal);
+  const response = refuse(h, request.path, refusal);
+  if (fault.mode === 'unauthorized') response.header('www-authenticate', `Bearer authorization_uri="https://${request.info.host}/", error="invalid_token"`);
   if (fault.mode === 'too-many-requests') response.header('retry-after', String(fault.retryAfterS));
   return response.takeover();
 }
 
-function refusalOf(fault: RequestFault): Refusal | undefined {
+function refusalOf(fault: RequestFault, service: Service): Refusal | undefined {
   const message = `The local workspace was told to fail: ${fault.mode}. End it with: relay local-workspace fault none`;
   switch (fault.mode) {
     case 'too-many-requests':
       return { status: 429, code: 'TooManyRequests', message };
     case 'error':
       return { status: 500, code: 'InternalServerError', message };
+    case 'unauthorized':
+      return { status: 401, code: 'AuthenticationFailed', message };
     case 'forbidden':
-      return { status: 403, code: 'Forbidden', message };
+      return { status: 403, code: service === 'ingestion' ? 'OperationFailed' : 'Forbidden', message };
     case 'status':
       return { status: fault.status, code: 'Fault', message };
     case 'poison':
@@ -76,6 +95,7 @@ function refusalOf(fault: RequestFault): Refusal | undefined {
     case 'slow':
     case 'hang':
     case 'reset':
+    case 'lost-answer':
       return undefined;
   }
 }

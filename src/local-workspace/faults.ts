@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RelayError } from '../errors.ts';
 import { readWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
+import { SERVICES, type Service } from './service-path.ts';
 
 /**
  * Seen before any request, so they hold for every workspace of the process.
@@ -12,16 +13,25 @@ export interface ConnectionFault {
 
 /**
  * Seen by requests. slow: the answer comes `delayMs` later · hang: the request is read and never answered · reset: cut off half way through the
- * body · too-many-requests: 429 with Retry-After in seconds · error: 500 · forbidden: 403 · status: any other answer · poison: 400 for every
+ * body · lost-answer: taken and kept, then cut off before the answer · too-many-requests: 429 with Retry-After in seconds · error: 500 ·
+ * unauthorized: 401, with the challenge that tells a client to sign in anew · forbidden: 403 · status: any other answer · poison: 400 for every
  * body with `marker` in it, and for no other.
  */
-export type RequestFault = { readonly workspace?: WorkspaceId | undefined } & (
-  | { readonly mode: 'hang' | 'reset' | 'error' | 'forbidden' }
-  | { readonly mode: 'slow'; readonly delayMs: number }
-  | { readonly mode: 'too-many-requests'; readonly retryAfterS: number }
-  | { readonly mode: 'status'; readonly status: number }
-  | { readonly mode: 'poison'; readonly marker: string }
-);
+export type RequestFault = FaultPlace &
+  (
+    | { readonly mode: 'hang' | 'reset' | 'lost-answer' | 'error' | 'unauthorized' | 'forbidden' }
+    | { readonly mode: 'slow'; readonly delayMs: number }
+    | { readonly mode: 'too-many-requests'; readonly retryAfterS: number }
+    | { readonly mode: 'status'; readonly status: number }
+    | { readonly mode: 'poison'; readonly marker: string }
+  );
+
+/** Which requests a fault is for, and how many of them; all when nothing is said. */
+interface FaultPlace {
+  readonly workspace?: WorkspaceId | undefined;
+  readonly path?: Service | undefined;
+  readonly times?: number | undefined;
+}
 
 /** How the local workspace is made to fail. A request fault with a workspace leaves the process's other workspaces alone. */
 export type Fault = { readonly mode: 'none' } | ConnectionFault | RequestFault;
@@ -34,8 +44,10 @@ export const FAULT_MODES = [
   'slow',
   'hang',
   'reset',
+  'lost-answer',
   'too-many-requests',
   'error',
+  'unauthorized',
   'forbidden',
   'status',
   'poison',
@@ -43,6 +55,7 @@ export const FAULT_MODES = [
 
 const MAX_DELAY_MS = 600_000;
 const MAX_RETRY_AFTER_S = 86_400;
+const MAX_TIMES = 1_000_000;
 
 const workspace = z
   .string()
@@ -52,14 +65,15 @@ const workspace = z
     return id ?? z.NEVER;
   })
   .optional();
+const place = { workspace, path: z.enum(SERVICES).optional(), times: z.int().min(1).max(MAX_TIMES).optional() };
 
 const schema: z.ZodType<Fault> = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.enum(['none', 'down', 'refuse', 'black-hole']) }),
-  z.strictObject({ mode: z.enum(['hang', 'reset', 'error', 'forbidden']), workspace }),
-  z.strictObject({ mode: z.literal('slow'), delayMs: z.int().min(0).max(MAX_DELAY_MS).default(5_000), workspace }),
-  z.strictObject({ mode: z.literal('too-many-requests'), retryAfterS: z.int().min(0).max(MAX_RETRY_AFTER_S).default(60), workspace }),
-  z.strictObject({ mode: z.literal('poison'), marker: z.string().min(1).max(256).default('POISON'), workspace }),
-  z.strictObject({ mode: z.literal('status'), status: z.int().min(200).max(599).default(503), workspace }),
+  z.strictObject({ mode: z.enum(['hang', 'reset', 'lost-answer', 'error', 'unauthorized', 'forbidden']), ...place }),
+  z.strictObject({ mode: z.literal('slow'), delayMs: z.int().min(0).max(MAX_DELAY_MS).default(5_000), ...place }),
+  z.strictObject({ mode: z.literal('too-many-requests'), retryAfterS: z.int().min(0).max(MAX_RETRY_AFTER_S).default(60), ...place }),
+  z.strictObject({ mode: z.literal('poison'), marker: z.string().min(1).max(256).default('POISON'), ...place }),
+  z.strictObject({ mode: z.literal('status'), status: z.int().min(200).max(599).default(503), ...place }),
 ]);
 
 /** Reads a fault from JSON and fills in its defaults. Throws `relay.local-workspace.bad-fault`, naming what does not fit. */
@@ -79,8 +93,10 @@ export interface Faults {
   current(): Fault;
   /** Lifts the fault in force and puts this one in its place; resolves when new requests see it. */
   set(fault: Fault): Promise<void>;
-  /** The fault that a request meets which shows a certificate of this workspace. */
-  ofRequest(workspaceId: WorkspaceId | undefined): RequestFault | undefined;
+  /** The fault that a request meets which is for this service and workspace. */
+  ofRequest(service: Service, workspaceId: WorkspaceId | undefined): RequestFault | undefined;
+  /** One request has met the fault in force. After as many as its `times` says, no other does. */
+  spend(): void;
   /** Calls `action` once, when the fault in force is lifted. The function returned calls it off. */
   whenLifted(action: () => void): () => void;
   /** How many wait for that now. */
@@ -90,6 +106,7 @@ export interface Faults {
 /** `apply` makes the listener fit the fault. */
 export function createFaults(apply: (fault: Fault) => Promise<void>): Faults {
   let current: Fault = { mode: 'none' };
+  let left = Number.POSITIVE_INFINITY;
   let settled: Promise<void> = Promise.resolve();
   const lifting = new Set<() => void>();
 
@@ -97,6 +114,7 @@ export function createFaults(apply: (fault: Fault) => Promise<void>): Faults {
     const released = [...lifting];
     lifting.clear();
     current = fault;
+    left = ('times' in fault && fault.times) || Number.POSITIVE_INFINITY;
     for (const action of released) action();
     await apply(fault);
   };
@@ -108,9 +126,13 @@ export function createFaults(apply: (fault: Fault) => Promise<void>): Faults {
       settled = next.catch(() => {});
       return next;
     },
-    ofRequest(workspaceId) {
-      if (current.mode === 'none' || isConnectionFault(current)) return undefined;
+    ofRequest(service, workspaceId) {
+      if (current.mode === 'none' || isConnectionFault(current) || left === 0) return undefined;
+      if (current.path !== undefined && current.path !== service) return undefined;
       return current.workspace === undefined || current.workspace === workspaceId ? current : undefined;
+    },
+    spend() {
+      left -= 1;
     },
     whenLifted(action) {
       lifting.add(action);

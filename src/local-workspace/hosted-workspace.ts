@@ -4,6 +4,10 @@ import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import { type Authorities, openAuthorities } from './authorities.ts';
 import { type Certificates, openCertificates } from './certificates.ts';
 import { openDatabase } from './database.ts';
+import type { Tables } from './ingestion/call.ts';
+import { createTableReader, type TableReader } from './ingestion/table-reader.ts';
+import { createTableSink } from './ingestion/table-sink.ts';
+import { createTableStore } from './ingestion/table-store.ts';
 import type { Peer } from './peer.ts';
 import type { Refusal } from './replies.ts';
 import { createSink } from './sink.ts';
@@ -20,6 +24,9 @@ export interface HostedWorkspace {
   readonly authorities: Authorities;
   readonly intake: Intake;
   readonly reader: StoreReader;
+  /** What comes by Logs Ingestion. */
+  readonly tables: Tables;
+  readonly tableReader: TableReader;
   close(): void;
 }
 
@@ -46,6 +53,8 @@ export async function openHostedWorkspace({ dataFolder, id, key, sink }: HostedW
     authorities: openAuthorities(database),
     intake: sink ? createSink(id) : createStore(database, id),
     reader: createStoreReader(database, id),
+    tables: sink ? createTableSink(id) : createTableStore(database, id),
+    tableReader: createTableReader(database, id),
     close: () => database.close(),
   };
 }

@@ -8,13 +8,15 @@ import { makePrivateFolder } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { openControl } from './control.ts';
-import { createFaults, type Fault, type Faults } from './faults.ts';
+import { createFaults, type Faults } from './faults.ts';
 import { createGate, type Gate } from './gate.ts';
-import { type HostedWorkspace, type HostedWorkspaces, hostedWorkspace, openHostedWorkspace } from './hosted-workspace.ts';
+import { type HostedWorkspace, type HostedWorkspaces, openHostedWorkspace } from './hosted-workspace.ts';
+import type { WrittenDeclaration } from './ingestion/declaration.ts';
+import { createDirectory } from './ingestion/directory.ts';
+import { openTokens } from './ingestion/tokens.ts';
+import { createInspection, type Inspected, type Inspection } from './inspection.ts';
 import { createPeerOf } from './peer.ts';
 import { createService } from './service.ts';
-import type { RecordFilter, StoredRecord } from './store-reader.ts';
-import type { DataCount } from './upload.ts';
 
 const SERVER_CERTIFICATE_DAYS = 90;
 const CERTIFICATE_CHECK_MS = 12 * 3_600_000;
@@ -33,6 +35,8 @@ export interface LocalWorkspaceOptions {
   readonly workspaces: readonly { readonly id: WorkspaceId; readonly key: string }[];
   /** Count data in memory instead of keeping it, for measuring. */
   readonly sink?: boolean;
+  /** Who may sign in for Logs Ingestion, and the rules there are; nobody and none when it is left out. */
+  readonly ingestion?: WrittenDeclaration | undefined;
 }
 
 export interface Listening {
@@ -45,21 +49,10 @@ export interface Listening {
 }
 
 /** Our stand-in for the cloud service. Everything but `start` and `stop` needs it to run, and throws `relay.local-workspace.not-running` otherwise. */
-export interface LocalWorkspace {
+export interface LocalWorkspace extends Inspection {
   start(): Promise<Listening>;
   /** Requests in progress get two seconds. Safe to call twice. */
   stop(): Promise<void>;
-  fault(): Fault;
-  /** Resolves when new connections and requests meet the fault; `{ mode: 'none' }` ends it. */
-  setFault(fault: Fault): Promise<void>;
-  /** Requests that the fault in force holds up now: those that hang, and those whose answer is slow. */
-  held(): number;
-  /** Of one workspace, or of all. */
-  count(workspaceId?: WorkspaceId | undefined): readonly DataCount[];
-  /** The distinct batch ids a workspace has, in the order in which each came first. */
-  batchIds(workspaceId: WorkspaceId): readonly string[];
-  /** The newest records that match, the oldest of them first. */
-  query(workspaceId: WorkspaceId, filter: RecordFilter): readonly StoredRecord[];
 }
 
 export interface LocalWorkspaceDeps {
@@ -67,27 +60,14 @@ export interface LocalWorkspaceDeps {
   readonly log: Logger;
 }
 
-interface Running {
-  readonly workspaces: HostedWorkspaces;
-  readonly faults: Faults;
+interface Running extends Inspected {
   readonly listening: Listening;
   readonly stop: () => Promise<void>;
 }
 
 export function createLocalWorkspace(options: LocalWorkspaceOptions, deps: LocalWorkspaceDeps): LocalWorkspace {
   let running: Running | undefined;
-  const parts = (): Running => running ?? notRunning();
-
-  const inspection = {
-    fault: (): Fault => parts().faults.current(),
-    setFault: (fault: Fault): Promise<void> => parts().faults.set(fault),
-    held: (): number => parts().faults.held(),
-    count: (id?: WorkspaceId): readonly DataCount[] =>
-      (id ? [hostedWorkspace(parts().workspaces, id)] : [...parts().workspaces.values()]).flatMap(({ intake }) => intake.count()),
-    batchIds: (id: WorkspaceId): readonly string[] => hostedWorkspace(parts().workspaces, id).intake.batchIds(),
-    query: (id: WorkspaceId, filter: RecordFilter): readonly StoredRecord[] => hostedWorkspace(parts().workspaces, id).reader.newest(filter),
-  };
-
+  const inspection = createInspection(() => running ?? notRunning());
   return {
     ...inspection,
     async start() {
@@ -102,8 +82,6 @@ export function createLocalWorkspace(options: LocalWorkspaceOptions, deps: Local
   };
 }
 
-type Inspection = Omit<LocalWorkspace, 'start' | 'stop'>;
-
 async function run(options: LocalWorkspaceOptions, deps: LocalWorkspaceDeps, inspection: Inspection): Promise<Running> {
   await using parts = new AsyncDisposableStack();
   await makePrivateFolder(options.dataFolder);
@@ -112,10 +90,12 @@ async function run(options: LocalWorkspaceOptions, deps: LocalWorkspaceDeps, ins
   parts.defer(() => control.close());
   const authority = await openAuthority(join(options.dataFolder, 'authority'), deps.clock.now);
   const workspaces = await openWorkspaces(options, parts);
+  const directory = createDirectory([...workspaces.keys()], options.ingestion);
+  const tokens = await openTokens(options.dataFolder);
   const listener = await createListener(authority, options.names, deps, parts);
   const gate = createGate(listener, options, deps.clock);
   const faults = createFaults(gate.apply);
-  const service = await createService({ ...deps, workspaces, faults, peerOf: createPeerOf() }, listener);
+  const service = await createService({ ...deps, workspaces, faults, directory, tokens, peerOf: createPeerOf() }, listener);
   parts.defer(() => service.stop());
   const port = await gate.open();
   parts.defer(() => closeGate(gate, faults));
@@ -127,7 +107,7 @@ async function run(options: LocalWorkspaceOptions, deps: LocalWorkspaceDeps, ins
   };
   deps.log.info({ port, workspaces: [...workspaces.keys()] }, 'local workspace started');
   const running = parts.move();
-  return { workspaces, faults, listening, stop: () => running.disposeAsync() };
+  return { workspaces, faults, directory, listening, stop: () => running.disposeAsync() };
 }
 
 async function openWorkspaces(options: LocalWorkspaceOptions, parts: AsyncDisposableStack): Promise<HostedWorkspaces> {

@@ -7,6 +7,10 @@ import { dataService } from './data-service.ts';
 import { faultInjection } from './fault-injection.ts';
 import type { Faults } from './faults.ts';
 import type { HostedWorkspaces } from './hosted-workspace.ts';
+import type { Directory } from './ingestion/directory.ts';
+import { ingestionService } from './ingestion/ingestion-service.ts';
+import { tokenService } from './ingestion/token-service.ts';
+import type { Tokens } from './ingestion/tokens.ts';
 import type { PeerOf } from './peer.ts';
 import { shapeRefusal } from './replies.ts';
 
@@ -14,6 +18,8 @@ export interface ServiceDeps {
   readonly workspaces: HostedWorkspaces;
   readonly peerOf: PeerOf;
   readonly faults: Faults;
+  readonly directory: Directory;
+  readonly tokens: Tokens;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -33,7 +39,7 @@ export async function createService(deps: ServiceDeps, listener?: HttpsServer): 
     deps.log.error({ err: event.error, path: request.path }, 'a request failed');
   });
   service.ext('onPreResponse', shapeRefusal);
-  await service.register([faultInjection(deps), agentService(deps), dataService(deps)]);
+  await service.register([faultInjection(deps), agentService(deps), dataService(deps), tokenService(deps), ingestionService(deps)]);
   // A service that was only initialised would end each connection after its first answer.
   await (listener ? service.start() : service.initialize());
   return service;

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { createStoreReader } from './store-reader.ts';
+import { inTransaction } from './transaction.ts';
 import type { Intake, Upload } from './upload.ts';
 import { readRecords, type UploadedRecords } from './uploaded-records.ts';
 
@@ -66,16 +67,4 @@ function prepareInsert(database: DatabaseSync, workspaceId: WorkspaceId): (one: 
       record.run(row.lastInsertRowid, workspaceId, agentId, dataType, receivedAt, contentHash, timeGenerated, json);
     }
   };
-}
-
-function inTransaction(database: DatabaseSync, action: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    action();
-    database.exec('COMMIT');
-  } catch (cause) {
-    // A full disk makes SQLite roll back by itself.
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw cause;
-  }
 }

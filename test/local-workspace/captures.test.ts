@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { fingerprintOf } from '../../src/authority/x509.ts';
 import { createFaults } from '../../src/local-workspace/faults.ts';
 import { openHostedWorkspace } from '../../src/local-workspace/hosted-workspace.ts';
+import { createDirectory } from '../../src/local-workspace/ingestion/directory.ts';
+import { openTokens } from '../../src/local-workspace/ingestion/tokens.ts';
 import { createPeerOf } from '../../src/local-workspace/peer.ts';
 import { createService } from '../../src/local-workspace/service.ts';
 import { silentLogger } from '../../src/logger.ts';
@@ -18,7 +20,8 @@ const CERTIFICATES = new Map(['001', '005'].map((number) => certificateIn(readCa
 
 test('everything the Linux agent sent, from its onboarding on, is answered as it expects and its data kept as it was', async (t) => {
   const id = parseWorkspaceId(CAPTURED_WORKSPACE);
-  const workspace = await openHostedWorkspace({ dataFolder: await temporaryFolder(t), id, key: CAPTURED_SHARED_KEY.toString('base64'), sink: false });
+  const dataFolder = await temporaryFolder(t);
+  const workspace = await openHostedWorkspace({ dataFolder, id, key: CAPTURED_SHARED_KEY.toString('base64'), sink: false });
   t.after(() => workspace.close());
   let now = 0;
   let presented: Buffer | undefined;
@@ -26,6 +29,8 @@ test('everything the Linux agent sent, from its onboarding on, is answered as it
     workspaces: new Map([[id, workspace]]),
     peerOf: createPeerOf(() => presented),
     faults: createFaults(async () => {}),
+    directory: createDirectory([id]),
+    tokens: await openTokens(dataFolder),
     clock: { now: () => now, after: () => () => {} },
     log: silentLogger,
   });
@@ -53,13 +58,16 @@ test('everything the Linux agent sent, from its onboarding on, is answered as it
 
 test('an onboarding that arrives long after it was signed is refused', async (t) => {
   const id = parseWorkspaceId(CAPTURED_WORKSPACE);
-  const workspace = await openHostedWorkspace({ dataFolder: await temporaryFolder(t), id, key: CAPTURED_SHARED_KEY.toString('base64'), sink: false });
+  const dataFolder = await temporaryFolder(t);
+  const workspace = await openHostedWorkspace({ dataFolder, id, key: CAPTURED_SHARED_KEY.toString('base64'), sink: false });
   t.after(() => workspace.close());
   const capture = readCapture('001');
   const service = await createService({
     workspaces: new Map([[id, workspace]]),
     peerOf: createPeerOf(() => certificateIn(capture)),
     faults: createFaults(async () => {}),
+    directory: createDirectory([id]),
+    tokens: await openTokens(dataFolder),
     clock: { now: () => capture.receivedAt + 16 * 60_000, after: () => () => {} },
     log: silentLogger,
   });

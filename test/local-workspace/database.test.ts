@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { listDatabases, openDatabase, openDatabaseToRead } from '../../src/local-workspace/database.ts';
+import { createTableReader } from '../../src/local-workspace/ingestion/table-reader.ts';
 import { createStore } from '../../src/local-workspace/store.ts';
 import { createStoreReader } from '../../src/local-workspace/store-reader.ts';
 import type { Upload } from '../../src/local-workspace/upload.ts';
@@ -41,6 +42,21 @@ test('no statement changes or removes what is kept', async (t) => {
     }
   }
   assert.deepEqual(database.prepare('SELECT * FROM records').all(), before);
+});
+
+test('the rows of Logs Ingestion cannot be changed either', async (t) => {
+  const { database } = await filled(t);
+  database.exec(`INSERT INTO rows (call_seq, table_name, time_generated, time_received, data) VALUES (1, 'Syslog', '', '', '{}')`);
+  for (const statement of [`UPDATE rows SET data = '[]'`, 'DELETE FROM rows', 'INSERT OR REPLACE INTO rows SELECT * FROM rows']) {
+    assert.throws(() => database.exec(statement), /kept as they came/, statement);
+  }
+});
+
+test('a file from before Logs Ingestion is read as one without its tables', async (t) => {
+  const { database } = await filled(t);
+  database.exec('DROP TABLE rows; DROP TABLE calls;');
+  const reader = createTableReader(database, BANK);
+  assert.deepEqual([reader.count(), reader.calls(), reader.rows({ table: 'Syslog' })], [[], [], []]);
 });
 
 test('records are found by data type, time, text and number', async (t) => {

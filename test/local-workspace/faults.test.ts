@@ -19,10 +19,24 @@ test('a fault is read with its defaults, and refused when something in it is not
     { mode: 'slow', delayMs: -1 },
     { mode: 'error', workspace: 'x' },
     { mode: 'none', more: 1 },
+    { mode: 'error', path: 'blobs' },
+    { mode: 'error', times: 0 },
     'down',
   ]) {
     assert.throws(() => readFault(strange), { code: 'relay.local-workspace.bad-fault' }, JSON.stringify(strange));
   }
+});
+
+test('a fault for one service and so many requests meets these alone', async () => {
+  const faults = createFaults(async () => {});
+  await faults.set({ mode: 'error', path: 'token', times: 2 });
+  assert.equal(faults.ofRequest('ingestion', undefined), undefined);
+  faults.spend();
+  assert.equal(faults.ofRequest('token', undefined)?.mode, 'error');
+  faults.spend();
+  assert.equal(faults.ofRequest('token', undefined), undefined);
+  await faults.set({ mode: 'error' });
+  assert.equal(faults.ofRequest('data', BANK)?.mode, 'error');
 });
 
 test('what waits for the end of a fault is told once, unless it has called it off', async () => {
