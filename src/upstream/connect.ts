@@ -5,14 +5,19 @@ import { readSecretFile } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import type { WorkspaceOptions } from '../workspace/options.ts';
+import type { WorkspaceRoads } from '../workspace/road-state.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { createAuthorityRegistration } from './authority-registration.ts';
 import { createHttpClient } from './http-client.ts';
+import { connectIngestion } from './logs-ingestion/connect-ingestion.ts';
+import type { Transformer } from './logs-ingestion/transformer.ts';
 import { createOperationalDataTransport } from './operational-data.ts';
 import type { UpstreamOptions } from './options.ts';
+import { createRoads, type RoadWatch } from './path/workspace-roads.ts';
 import type { RecordOpener } from './record-opener.ts';
 import { createRegistration } from './registration.ts';
 import { createRelayIdentities } from './relay-identity.ts';
+import { createSignIn, type SignInState } from './sign-in/sign-in.ts';
 import { createSplittingTransport } from './splitting.ts';
 import type { Transport } from './transport.ts';
 
@@ -26,45 +31,86 @@ export interface ConnectParts {
   /** Told how long each answer took, in seconds. */
   readonly onAnswer: (seconds: number) => void;
   readonly opener: RecordOpener;
-  /** Told of each part of a batch that is offered. */
-  readonly onPart: (workspaceId: WorkspaceId) => void;
+  /** Told of each part of a batch that is offered, with the length of its body. */
+  readonly onPart: (workspaceId: WorkspaceId, bytes: number) => void;
   /** Whose certificates a workspace may trust, and which agents may send straight to it; no root when none may. */
   readonly statementFor: (workspaceId: WorkspaceId) => AuthorityStatement;
+  readonly roadWatch: RoadWatch;
+  /** Told whenever signing in to a workspace has changed. */
+  readonly onSignIn?: (workspaceId: WorkspaceId, state: SignInState) => void;
+  readonly ingestion: IngestionConnectParts;
+}
+
+/** What the protocol `logs-ingestion` needs beside. */
+export interface IngestionConnectParts {
+  readonly transformer: Transformer;
+  /** Bounds an inflated body. */
+  readonly maxInflatedBytes: number;
+  /** What RelayName says. */
+  readonly relayName: string;
+  /** Told of each request, what became of it, and which part of the largest size it had. */
+  readonly onRequest: (workspaceId: WorkspaceId, request: { readonly outcome: string; readonly fill: number }) => void;
 }
 
 /** The way to a workspace. */
 export interface WorkspaceConnection extends Transport {
   /** The roots or the agents may have changed: the workspace is told, if it takes data straight from agents. */
   announce(): void;
+  /** The roads it takes, as they were last taken. */
+  roads(): WorkspaceRoads;
 }
 
 /** Makes the transport to a workspace by its options. Nothing is sent before the first batch. */
 export async function connectWorkspace(workspace: WorkspaceOptions, parts: ConnectParts): Promise<WorkspaceConnection> {
   const { id, domain, endpoint, sharedKeyFile, trustFile } = workspace;
   const { options, version, clock, log, onAnswer, opener, onPart } = parts;
+  const roads = await createRoads(workspace, { clock, log, watch: parts.roadWatch });
   const client = createHttpClient({
     connections: options.connections,
     connectTimeoutMs: options.connectTimeout,
     requestTimeoutMs: options.requestTimeout,
     trust: trustFile === undefined ? undefined : await readFile(trustFile, 'utf8'),
+    road: roads.data,
   });
+  if (workspace.protocol === 'logs-ingestion') {
+    const { ingestion } = parts;
+    const transport = connectIngestion({
+      ...parts,
+      ...ingestion,
+      options: workspace.ingestion,
+      client,
+      tokens: createSignIn(workspace.ingestion.signIn, {
+        road: roads.signIn,
+        clock,
+        log: log.child({ workspaceId: id }),
+        onState: (state) => parts.onSignIn?.(id, state),
+      }),
+      connections: options.connections,
+      offersInFlight: workspace.ingestion.groupsInFlight,
+      onPart: (bytes) => onPart(id, bytes),
+      onRequest: (request) => ingestion.onRequest(id, request),
+    });
+    return { ...transport, announce: () => {}, roads: roads.describe, close: () => transport.close().finally(roads.close) };
+  }
   const folder = join(parts.folder, id);
   const service = { workspaceId: id, serviceUrl: endpoint ?? `https://${id}.oms.${domain}`, userAgent: `Relay/${version}`, client, clock, log };
   const registration = createRegistration({
     ...service,
-    sharedKey: () => readSecretFile(sharedKeyFile, (message) => log.warn(message)),
+    sharedKey: () => readSecretFile(sharedKeyFile ?? '', (message) => log.warn(message)),
     identities: createRelayIdentities(folder, id, { lifeMs: options.certificateLife, now: clock.now }),
     onRegistered: () => authorities.registered(),
   });
   const authorities = createAuthorityRegistration({ ...service, registration, folder, statement: () => parts.statementFor(id) });
   const transport = createOperationalDataTransport({ dataUrl: endpoint ?? `https://${id}.ods.${domain}`, version, client, registration, clock, onAnswer });
-  const splitting = createSplittingTransport({ transport, opener, clock, log, onPart: () => onPart(id) });
+  const splitting = createSplittingTransport({ transport, opener, clock, log, onPart: (bytes) => onPart(id, bytes) });
   return {
     ...splitting,
     announce: authorities.changed,
+    roads: roads.describe,
     async close() {
       authorities.close();
       await splitting.close();
+      roads.close();
     },
   };
 }

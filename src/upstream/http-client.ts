@@ -1,9 +1,11 @@
 /** HTTPS out, with a bound on every wait and size. One pool of kept connections for each origin. */
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { Agent } from 'undici';
+import { Agent, type buildConnector } from 'undici';
 import type { Identity } from '../authority/agent-identity.ts';
 import { messageOf } from '../errors.ts';
 import type { Answer } from './classify.ts';
+import { createConnector } from './path/connector.ts';
+import type { Road } from './path/road.ts';
 
 /** Of an answer's body, so much is read. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -14,6 +16,8 @@ export interface HttpClientSettings {
   readonly requestTimeoutMs: number;
   /** PEM of the authorities to trust; the operating system's and Node's when undefined. */
   readonly trust: string | undefined;
+  /** The only road its connections take; the system's own way when undefined. */
+  readonly road?: Road | undefined;
 }
 
 export interface HttpClient {
@@ -71,24 +75,31 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
   };
 }
 
-function contextOf(trust: string | undefined, identity: Identity | undefined): SecureContext {
+/** How undici connects by a road to a service that is verified by `trust`, for whoever has a client of its own. */
+export function connectorBy(road: Road, { trust, timeoutMs }: { readonly trust: string | undefined; readonly timeoutMs: number }): buildConnector.connector {
+  return createConnector(road, { secureContext: contextOf({ trust, road }, undefined), timeoutMs });
+}
+
+function contextOf({ trust, road }: Pick<HttpClientSettings, 'trust' | 'road'>, identity: Identity | undefined): SecureContext {
   return createSecureContext({
     minVersion: 'TLSv1.2',
-    ca: trust ?? systemAuthorities(),
+    ca: [...(trust === undefined ? systemAuthorities() : [trust]), ...(road?.trust === undefined ? [] : [road.trust])],
     ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
   });
 }
 
+// Connections by the road of the settings and no other, whatever proxies the environment names.
 function createAgent(settings: HttpClientSettings, identity?: Identity): Agent {
-  const { connections, connectTimeoutMs, requestTimeoutMs, trust } = settings;
+  const { connections, connectTimeoutMs, requestTimeoutMs, road } = settings;
+  // Made once: reading the system's authorities takes milliseconds, and a connection must not pay for it.
+  const secureContext = contextOf(settings, identity);
   return new Agent({
     connections,
     pipelining: 1,
     headersTimeout: requestTimeoutMs,
     bodyTimeout: requestTimeoutMs,
     allowH2: false,
-    // Made once: reading the system's authorities takes milliseconds, and a connection must not pay for it.
-    connect: { timeout: connectTimeoutMs, secureContext: contextOf(trust, identity) },
+    connect: road ? createConnector(road, { secureContext, timeoutMs: connectTimeoutMs }) : { timeout: connectTimeoutMs, secureContext },
   });
 }
 

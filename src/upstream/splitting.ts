@@ -16,6 +16,7 @@ import { BATCH_PART_HEADER } from '../oms-protocol/upload-headers.ts';
 import type { OpenedRecords, RecordOpener } from './record-opener.ts';
 import { createSearch, type RecordRange, type Search } from './search.ts';
 import type { Transport } from './transport.ts';
+import { createTurns } from './turns.ts';
 
 /** Refusals that may be about some of the records. The others, such as a wrong encoding, are about all. */
 const ABOUT_RECORDS = new Set([400, 413, 422]);
@@ -31,8 +32,8 @@ export interface SplittingParts {
   readonly opener: RecordOpener;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told of each part that is offered. */
-  readonly onPart: () => void;
+  /** Told of each part that is offered, with the length of its body. */
+  readonly onPart: (bytes: number) => void;
 }
 
 /** How long a batch may be taken apart. */
@@ -88,8 +89,9 @@ export function createSplittingTransport({ transport, opener, clock, log, onPart
   const searchIn = async (batch: Batch, opened: OpenedRecords, search: Search, term: Term): Promise<Retry | Split> => {
     for (let range = search.next(); range; range = search.next()) {
       if (term.isOver()) return retryLater(NO_TIME);
-      onPart();
-      const [verdict] = await transport.offer([await partOf(batch, opened, range)], term.signal);
+      const part = await partOf(batch, opened, range);
+      onPart(part.body.length);
+      const [verdict] = await transport.offer([part], term.signal);
       if (verdict?.outcome === 'delivered') search.delivered();
       else if (verdict?.outcome === 'refused') search.refused(verdict);
       else return verdict?.outcome === 'retry' ? verdict : NO_VERDICT;
@@ -133,7 +135,8 @@ export function createSplittingTransport({ transport, opener, clock, log, onPart
   };
 }
 
-async function partOf(batch: Batch, opened: OpenedRecords, { from, to }: RecordRange): Promise<Batch> {
+/** Some records of a batch as a batch of its own. */
+export async function partOf(batch: Batch, opened: OpenedRecords, { from, to }: RecordRange): Promise<Batch> {
   const headers = { ...batch.origin.headers, [BATCH_PART_HEADER]: `${batch.id} ${from + 1}-${to}` };
   return { ...batch, id: partId(batch.id, from, to), origin: { ...batch.origin, headers }, body: await opened.part(from, to) };
 }
@@ -156,20 +159,3 @@ function retryLater(reason: string): Retry {
 
 const NO_VERDICT: Retry = retryLater('the transport gave no verdict');
 const NO_TIME = 'looking for the records that are refused takes long; it goes on with the next try';
-
-/** Lets so many do their work at a time; the others wait in order. */
-function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let busy = 0;
-  return async (work) => {
-    if (busy >= most) await new Promise<void>((resolve) => void waiting.push(resolve));
-    else busy += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else busy -= 1;
-    }
-  };
-}

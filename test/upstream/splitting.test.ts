@@ -20,7 +20,8 @@ interface Rig extends AsyncDisposable {
   /** What arrived, record by record. */
   readonly records: string[];
   readonly offered: Batch[];
-  parts(): number;
+  /** Length of each part, as it was told. */
+  readonly partBytes: number[];
   /** Records with this text are refused with 400. */
   poison: string | undefined;
   /** Answers that come instead, by the number of the request. */
@@ -35,7 +36,7 @@ function rigWith({ maxBytes = 16 * 1024 * 1024, chunkBytes = Number.POSITIVE_INF
   const offered: Batch[] = [];
   const records: string[] = [];
   const answers: Rig['answers'] = new Map();
-  let parts = 0;
+  const partBytes: number[] = [];
   const take = (batch: Batch): Verdict => {
     offered.push(batch);
     rig.onOffer(offered.length);
@@ -53,9 +54,7 @@ function rigWith({ maxBytes = 16 * 1024 * 1024, chunkBytes = Number.POSITIVE_INF
       opener,
       clock,
       log: silentLogger,
-      onPart: () => {
-        parts += 1;
-      },
+      onPart: (bytes) => void partBytes.push(bytes),
     }),
     clock,
     records,
@@ -63,7 +62,7 @@ function rigWith({ maxBytes = 16 * 1024 * 1024, chunkBytes = Number.POSITIVE_INF
     answers,
     poison: undefined,
     onOffer: () => {},
-    parts: () => parts,
+    partBytes,
     [Symbol.asyncDispose]: () => opener.close(),
   };
   return rig;
@@ -107,6 +106,11 @@ describe('a transport that splits', () => {
       const batch = envelope(100, [3, 50, 51], encoding);
       const { deliveredRecords, refused } = await offerSplit(rig, batch);
       assert.equal(deliveredRecords, 97);
+      const [, ...parts] = rig.offered;
+      assert.deepEqual(
+        rig.partBytes,
+        parts.map(({ body }) => body.length),
+      );
       assert.deepEqual(
         numbers(rig.records),
         Array.from({ length: 100 }, (_, at) => at).filter((at) => ![3, 50, 51].includes(at)),
@@ -219,7 +223,7 @@ describe('a transport that splits', () => {
       assert.equal(verdict?.outcome, 'refused');
       assert.match((verdict as { answer: string }).answer, why);
     }
-    assert.equal(rig.parts(), 0);
+    assert.deepEqual(rig.partBytes, []);
   });
 
   it('does not open a batch of one record, or one refused for what all records share', async () => {
