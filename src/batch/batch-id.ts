@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
 
 /** A UUID version 7 (RFC 9562 §5.7): its order is the order of receipt, to the millisecond. */
 export type BatchId = string & { readonly __batchId: true };
@@ -16,7 +17,16 @@ export function createBatchId(nowMs: number, random: Random): BatchId {
 /** The id of a part of a batch: its records from `from` up to `to`. The same part has the same id whenever it is made. */
 export function partId(whole: BatchId, from: number, to: number): BatchId {
   const bytes = hash('sha256', `${whole} ${from} ${to}`, 'buffer').subarray(0, 16);
-  return asBatchId(bytes, Number.parseInt(whole.slice(0, 8) + whole.slice(9, 13), 16));
+  return asBatchId(bytes, timeOf(whole));
+}
+
+/** The id of the copy of a batch that goes to another workspace: each workspace's dead letters, books and repeats are its own. */
+export function copyId(whole: BatchId, workspaceId: WorkspaceId): BatchId {
+  return asBatchId(hash('sha256', `${whole} copy ${workspaceId}`, 'buffer').subarray(0, 16), timeOf(whole));
+}
+
+function timeOf(id: BatchId): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
 function asBatchId(bytes: Buffer, ms: number): BatchId {

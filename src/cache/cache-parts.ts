@@ -25,6 +25,8 @@ export interface CacheSettings {
   readonly segmentBytes: number;
   readonly memoryBytes: number;
   readonly groupsInFlight: number;
+  /** For workspaces that take more, or fewer. */
+  readonly groupsInFlightOf?: ReadonlyMap<WorkspaceId, number> | undefined;
   readonly schedule: RetrySchedule;
   /** Bytes offered to a workspace in a second at most. */
   readonly maxBytesPerS?: number | undefined;

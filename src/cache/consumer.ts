@@ -32,7 +32,7 @@ export interface ConsumerParts extends SettlementParts {
   readonly isPaused?: boolean;
 }
 
-export interface Consumer extends Pick<Taker, 'added' | 'wake' | 'placeOf' | 'pause' | 'isPaused' | 'withoutTaking'> {
+export interface Consumer extends Pick<Taker, 'added' | 'wake' | 'placeOf' | 'spent' | 'pause' | 'isPaused' | 'withoutTaking'> {
   start(deliver: Deliver): void;
   state(): UpstreamState;
   /** A group was not added to the index after all. */

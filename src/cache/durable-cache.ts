@@ -25,6 +25,7 @@ import { DISK_RESERVE_BYTES, watchObstacles } from './obstacles.ts';
 import { type CacheOperations, createOperations } from './operations.ts';
 import { openPausedWorkspaces } from './paused.ts';
 import type { StoredGroup } from './payload-store.ts';
+import { createPutCopy, type PutCopy } from './put-copy.ts';
 import { createRoom } from './room.ts';
 import { openSegmentStore } from './segment-store.ts';
 
@@ -33,7 +34,11 @@ const STORED_OVERHEAD_BYTES = 1024;
 
 /** The cache with what the command line looks into beside it. */
 export interface DurableCache extends Cache {
+  /** Keeps a copy of what another workspace has already; one without room is entered as a loss, and nobody is refused for it. */
+  readonly putCopy: PutCopy;
   readonly deadLetters: DeadLetters;
+  /** Counts bytes against a workspace's rate that were offered to it besides what is cached: parts of batches. */
+  spent(workspaceId: WorkspaceId, bytes: number): void;
   readonly losses: LossLedger;
   readonly operations: CacheOperations;
   /** The keys that seal what is kept, and what each still protects. */
@@ -173,12 +178,14 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     deadLetters,
     operations: createOperations({ store, paused, laneOf: (workspaceId) => lanes.get(workspaceId) }),
     losses,
+    spent: (workspaceId, bytes) => lanes.get(workspaceId)?.consumer.spent(bytes),
     forgetKey: createForgetKey({ store, ledgerOf: (workspaceId) => lanes.get(workspaceId)?.ledger, losses, log }),
     async keyHoldings() {
       const ofLetters = await keysOfDeadLetters(`${settings.folder}/dead-letters`);
       return [...store.keyUse(), ...[...ofLetters].map(([keyId, letters]) => ({ keyId, deadLetters: letters }))];
     },
     put,
+    putCopy: createPutCopy({ put, obstacle: currentObstacle, ledgerOf: (workspaceId) => lanes.get(workspaceId)?.ledger, losses, log }),
     putAside: (batch, cause) =>
       keep(batch, 'aside', () =>
         deadLetters.put(batch, cause, clock.now()).then(

@@ -54,6 +54,7 @@ export function openLane(workspaceId: WorkspaceId, { settings, parts, store, los
   const index = createGroupIndex(workspaceId, redis, parts.redisAddress, log, settings.dropOrder);
   const consumer = createConsumer({
     ...settings,
+    groupsInFlight: settings.groupsInFlightOf?.get(workspaceId) ?? settings.groupsInFlight,
     isPaused: paused.has(workspaceId),
     workspaceId,
     index,

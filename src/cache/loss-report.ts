@@ -20,6 +20,7 @@ const WHY: Readonly<Record<LossReason, string>> = {
   unreadable: 'it could not be read back from the disk',
   'dead-letters-full': 'the dead letters had reached their limit',
   discarded: 'an operator discarded it',
+  'no-room-for-copy': 'it was a copy of data of another workspace, and the cache had no room left for it',
 };
 
 export interface LossReporterParts {

@@ -43,6 +43,8 @@ export interface Taker {
   placeOf(id: GroupId): Place;
   /** It waits no more. */
   forget(id: GroupId): void;
+  /** Counts bytes against the rate that went upstream besides the groups. */
+  spent(bytes: number): void;
   /** Takes nothing more, or goes on. */
   pause(isPaused: boolean): void;
   isPaused(): boolean;
@@ -156,6 +158,7 @@ export function createTaker(parts: TakerParts): Taker {
     wake,
     placeOf: (id) => order.placeOf(id, isAwake() && !isPaused),
     forget: order.forget,
+    spent: (bytes) => rate.spend(bytes, clock.now()),
     pause(paused) {
       isPaused = paused;
       wake();

@@ -4,7 +4,7 @@ import type { Batch } from '../../src/batch/batch.ts';
 import { KINDS } from '../../src/batch/kind.ts';
 import type { Deliver, Verdict } from '../../src/batch/verdict.ts';
 import { eventually } from '../support/eventually.ts';
-import { batchOf, START_MS, textsOf, WORKSPACE } from './batches.ts';
+import { batchOf, OTHER, START_MS, textsOf, WORKSPACE } from './batches.ts';
 import { type CacheRig, cacheRig, missing, waiting } from './cache-rig.ts';
 
 const MINUTE_MS = 60_000;
@@ -177,6 +177,23 @@ describe('an outage', () => {
       const offered = workspace.offers.length * 500;
       assert.ok(offered <= 1_000 * second + 1_500, `${offered} bytes in ${second} s`);
     }
+    await eventually('all is delivered in the end', async () => {
+      await rig.advance(1_000, 100);
+      return waiting(cache) === 0;
+    });
+  });
+
+  it('counts what is offered besides the groups, such as parts of batches, against the rate', async () => {
+    await using rig = await cacheRig();
+    const cache = await rig.open({ maxBytesPerS: 1_000, groupBatches: 1 });
+    const workspace = workspaceOn(rig);
+    workspace.isAway = false;
+    for (let at = 0; at < 3; at += 1) await cache.put(batchOf('x'.repeat(500)));
+    cache.spent(WORKSPACE, 6_000);
+    cache.spent(OTHER, 6_000);
+    cache.consume(workspace.deliver);
+    await rig.advance(4_800, 200);
+    assert.deepEqual(workspace.offers, [], 'five seconds of debt');
     await eventually('all is delivered in the end', async () => {
       await rig.advance(1_000, 100);
       return waiting(cache) === 0;
