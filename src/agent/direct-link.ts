@@ -4,6 +4,7 @@ import type { Identity } from '../authority/agent-identity.ts';
 import type { DirectWay } from '../check-in/agent-configuration.ts';
 import { messageOf, RelayError } from '../errors.ts';
 import { type Connection, connectionOver, POOL } from './connection.ts';
+import { postWithToken, type TokenFor } from './token-posts.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A request under way may end after the way or the certificate has changed. */
@@ -19,10 +20,12 @@ export interface DirectLinkParts {
   readonly roots: () => readonly string[];
   /** Who the agent is at the moment. */
   readonly identity: () => Identity;
+  /** Gets tokens from the relay, for a workspace that wants them. */
+  readonly tokenFor: TokenFor;
 }
 
 /** Prepares the way; nothing is sent before the first post, and each post goes by the way and the certificate of its moment. */
-export function createDirectLink({ way, roots, identity }: DirectLinkParts): DirectLink {
+export function createDirectLink({ way, roots, identity, tokenFor }: DirectLinkParts): DirectLink {
   const connections = new Set<Connection>();
   let current: { readonly key: string; readonly connection: Connection } | undefined;
 
@@ -35,7 +38,8 @@ export function createDirectLink({ way, roots, identity }: DirectLinkParts): Dir
     const key = JSON.stringify([to, roots(), as.certificate]);
     if (current?.key === key) return current.connection;
     if (current) retire(current.connection);
-    const connection = connectDirectly(to, as, roots());
+    const straight = connectDirectly(to, as, roots());
+    const connection = to.rule === undefined ? straight : { ...straight, post: postWithToken(straight, to.rule, tokenFor) };
     connections.add(connection);
     current = { key, connection };
     return connection;
@@ -52,8 +56,10 @@ export function createDirectLink({ way, roots, identity }: DirectLinkParts): Dir
 // Through a proxy the agent's TLS ends at the workspace: the proxy sees host and port, and bytes.
 function connectDirectly(way: DirectWay, identity: Identity, roots: readonly string[]): Connection {
   const { origin } = new URL(way.endpoint);
-  const own = { cert: identity.certificate, key: identity.privateKey, minVersion: 'TLSv1.2' as const };
-  const requestTls = { ...own, ca: authoritiesOf(way), timeout: CONNECT_TIMEOUT_MS };
+  const minVersion = 'TLSv1.2' as const;
+  const own = { cert: identity.certificate, key: identity.privateKey, minVersion };
+  // A workspace that wants tokens has no use for the agent's certificate.
+  const requestTls = { ...(way.credential === 'token' ? { minVersion } : own), ca: authoritiesOf(way), timeout: CONNECT_TIMEOUT_MS };
   const pool =
     way.proxy === undefined
       ? new Agent({ ...POOL, connect: requestTls })

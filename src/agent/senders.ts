@@ -7,6 +7,7 @@ import type { Instructions } from './instructions.ts';
 import type { AgentQueue } from './queue.ts';
 import type { RelayLink } from './relay-link.ts';
 import { createSender } from './sender.ts';
+import { createTokens } from './token-posts.ts';
 
 export interface Senders {
   start(): void;
@@ -26,10 +27,18 @@ export interface SendersParts {
 /** One sender for each route, on one queue: each takes what goes its way at that moment, and one that is shut does not hold up the other. */
 export function createSenders({ queue, instructions, link, clock, random, log }: SendersParts): Senders {
   const { routeOf, directWay, current } = instructions;
-  const direct = createDirectLink({ way: directWay, roots: () => current()?.roots ?? [], identity: () => link.identity });
+  const direct = createDirectLink({
+    way: directWay,
+    roots: () => current()?.roots ?? [],
+    identity: () => link.identity,
+    tokenFor: createTokens({ relay: link, clock }),
+  });
   const isFromAuthority = createIsFromAuthority();
   // Without a way, and until the management group has given it a certificate, what is marked direct waits: sending it by the relay is for the relay to say.
-  const mayGo = (): boolean => directWay()?.credential === 'certificate' && isFromAuthority(link.identity.certificate);
+  const mayGo = (): boolean => {
+    const way = directWay();
+    return way?.credential === 'token' ? way.rule !== undefined : way !== undefined && isFromAuthority(link.identity.certificate);
+  };
   const lanes = {
     relay: queue.lane('relay', ({ dataType }) => routeOf(dataType) === 'relay'),
     direct: queue.lane('direct', ({ dataType }) => routeOf(dataType) === 'direct' && mayGo()),

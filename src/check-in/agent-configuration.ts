@@ -42,6 +42,8 @@ export interface DirectWay {
   readonly trust: readonly string[];
   /** How the agent shows who it is: with its certificate from the management group, or with a token that the relay hands out. */
   readonly credential: 'certificate' | 'token';
+  /** With tokens: the data collection rule that rows go to, and its stream for each data type (in capital letters). */
+  readonly rule?: { readonly id: string; readonly streams: Readonly<Record<string, string>> } | undefined;
   /**
    * The relay's tunnel, or another proxy, when there is no other way out: host and port. With `https://` before them it speaks TLS, under a root of
    * the management group, and asks for the agent's certificate.
@@ -80,6 +82,7 @@ const configuration: z.ZodType<AgentConfiguration> = z.object({
       endpoint: z.url().max(MAX_TEXT),
       trust: z.array(z.string().max(MAX_PEM)).max(8),
       credential: z.enum(['certificate', 'token']),
+      rule: z.object({ id: z.string().max(MAX_TEXT), streams: z.record(z.string().max(MAX_TEXT), z.string().regex(/^[\w-]{1,200}$/)) }).optional(),
       proxy: z.string().max(MAX_TEXT).optional(),
     })
     .optional(),

@@ -10,20 +10,17 @@ import type { Clock } from '../clock.ts';
 import { RelayError } from '../errors.ts';
 import type { Agent } from '../management-group/agent.ts';
 import type { Registry } from '../management-group/registry.ts';
-import type { DirectTokens } from '../routing/direct-tokens.ts';
 import type { DirectWays } from '../routing/direct-ways.ts';
 import type { Routing } from '../routing/routing.ts';
+import { createHandOut, type HandOutParts } from './hand-out.ts';
 import { createWaitingRoom, type WaitingRoom } from './waiting-room.ts';
 
 const MAX_REQUEST_BYTES = 4_096;
-/** When a token that could not be got is asked for again, in seconds. */
-const TOKEN_RETRY_S = 30;
 const HOST = /^[a-z0-9.:[\]-]{1,255}$/i;
 
-export interface CheckInOptions {
+export interface CheckInOptions extends Omit<HandOutParts, 'clock'> {
   readonly routing: Pick<Routing, 'settingsOf' | 'onChange'>;
   readonly directWays: DirectWays;
-  readonly tokens: Pick<DirectTokens, 'tokenFor'>;
   readonly registry: Pick<Registry, 'get'>;
   /** PEM of every root to be trusted now, the current one first. */
   readonly roots: () => readonly string[];
@@ -44,7 +41,8 @@ const tokenRequest = z.strictObject({
 export const checkInPlugin: Plugin<CheckInOptions> = {
   name: 'check-in',
   register(server, options) {
-    const { routing, tokens, onRoots } = options;
+    const { routing, onRoots } = options;
+    const handOut = createHandOut(options);
     const room = createWaitingRoom(options.mostWaiting, options.clock);
     const endings = [routing.onChange(room.release), onRoots?.(room.release)];
 
@@ -59,14 +57,9 @@ export const checkInPlugin: Plugin<CheckInOptions> = {
       return answer.header('etag', `"${found.version}"`);
     };
 
-    const token: Lifecycle.Method = async (request) => {
-      const agent = agentOf(request);
+    const token: Lifecycle.Method = (request) => {
       const stream = streamIn(request.payload as Buffer);
-      const found = await tokens.tokenFor(agent, stream).catch((cause: unknown) => {
-        throw new RelayError('relay.agent.no-token-now', `Workspace ${agent.workspaceId} gives no token now. Ask again in ${TOKEN_RETRY_S} s.`, { cause });
-      });
-      if (found) return found;
-      throw new RelayError('relay.agent.no-token-source', `Nobody gives tokens for workspace ${agent.workspaceId}. Send its data through the relay.`);
+      return handOut(agentOf(request), stream, request.info.remoteAddress, () => void stillApproved(request, options));
     };
 
     const payload = { parse: false, output: 'data' as const, override: 'application/octet-stream', maxBytes: MAX_REQUEST_BYTES };

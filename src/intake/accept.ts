@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/catalogue.ts';
 import type { DirectMarks } from '../routing/direct-marks.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import type { Copies } from './copies.ts';
 import { createRepeats } from './repeats.ts';
 
 /** A batch as a protocol read it from a request: everything but what the relay adds. A sender's own id is kept, so that its repeats can be recognised all the way up. */
@@ -46,6 +47,8 @@ export interface AcceptParts {
   /** Told of each batch that was kept. */
   readonly onKept?: (batch: Batch) => void;
   readonly direct?: DirectAtRelay;
+  /** What further workspaces get; nothing unless given. */
+  readonly copies?: Copies | undefined;
   readonly log: Logger;
 }
 
@@ -57,7 +60,7 @@ export interface Accept {
   quarantine(arrival: Arrival, why: string): Promise<BatchId>;
 }
 
-export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKept, direct, log }: AcceptParts): Accept {
+export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKept, direct, copies, log }: AcceptParts): Accept {
   const repeats = createRepeats(clock.now, random);
   const batchOf = ({ hasOwnQueue: _, saysRepeat: __, canGoDirect: ___, ...arrival }: Arrival): Batch => {
     const receivedAt = clock.now();
@@ -88,9 +91,11 @@ export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKe
     return first;
   };
 
-  // Those that would lose what is refused are still taken while there is room.
+  const isHeldEverywhere = (workspaceId: WorkspaceId): boolean => cache.isHeld(workspaceId) && (copies?.of(workspaceId).every(cache.isHeld) ?? true);
+
+  // Those that would lose what is refused are still taken while there is room. So is what another workspace that is well gets a copy of.
   const refuseHeld = ({ workspaceId, hasOwnQueue }: Arrival): void => {
-    if (!hasOwnQueue || !cache.isHeld(workspaceId)) return;
+    if (!hasOwnQueue || !isHeldEverywhere(workspaceId)) return;
     const retryAfterS = Math.ceil((retryEveryMs * (1 + fraction(random))) / 1000);
     throw new RelayError('relay.cache.held', `Workspace ${workspaceId} cannot be reached. Keep the batch in your own queue; come back in ${retryAfterS} s.`, {
       retryAfterS,
@@ -109,9 +114,9 @@ export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKe
     refuseHeld(arrival);
     const batch = batchOf(arrival);
     const begin = performance.now();
-    const outcome = await cache.put(batch);
+    const id = orThrow(batch, await cache.put(batch));
+    await copies?.keep(batch);
     metrics.observe('acknowledgement', {}, (performance.now() - begin) / 1000);
-    const id = orThrow(batch, outcome);
     if (directSolution !== undefined) metrics.count('directAtRelay', { workspace: batch.workspaceId, solution: directSolution });
     return id;
   };

@@ -79,6 +79,10 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
     { status: 501, level: 'warn', meaning: 'The workspace has nobody who gives tokens for the direct way. Its data goes through the relay.' },
   ],
   [
+    'relay.agent.not-its-stream',
+    { status: 403, level: 'warn', meaning: "The agent asked for a token for a stream that none of its data goes straight to. Look at the agent's routes." },
+  ],
+  [
     'relay.agent.no-token-now',
     { status: 503, level: 'warn', retryAfterS: 30, meaning: 'The workspace gives no token for the direct way now. The agent keeps its data and asks again.' },
   ],

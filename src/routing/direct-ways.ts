@@ -18,6 +18,8 @@ export interface DirectWays {
 export interface DirectWaysParts {
   readonly workspaces: readonly WorkspaceOptions[];
   readonly tokens: Pick<DirectTokens, 'has'>;
+  /** The rule that agents with tokens send to, and its streams; undefined where there is none. */
+  readonly ruleOf?: ((workspace: WorkspaceOptions) => DirectWay['rule']) | undefined;
   /** Where agents reach the tunnel, if somebody said so. */
   readonly tunnelAddress: string | undefined;
   /** The tunnel's port; undefined while it is not open. */
@@ -32,19 +34,23 @@ type Tunnel = Pick<DirectWaysParts, 'tunnelAddress' | 'tunnelPort' | 'isTunnelFo
 type Proxy = (relayHost: string) => string | undefined;
 
 /** Reads what the configuration says of direct ways. Throws `relay.routing.bad-trust-file`. A workspace whose tokens nobody gives has no direct way. */
-export async function readDirectWays({ workspaces, tokens, readFile, log, ...tunnel }: DirectWaysParts): Promise<DirectWays> {
+export async function readDirectWays({ workspaces, tokens, ruleOf, readFile, log, ...tunnel }: DirectWaysParts): Promise<DirectWays> {
   const ways = new Map<WorkspaceId, { readonly way: DirectWay; readonly proxy: Proxy }>();
   for (const workspace of workspaces) {
     const { id, direct } = workspace;
     const { credential } = direct;
     if (credential === 'none') continue;
     if (credential === 'token' && !tokens.has(id)) {
-      log.warn({ workspaceId: id }, 'the direct way of this workspace wants tokens, and nobody gives them: its data goes through the relay');
+      log.warn(
+        { workspaceId: id },
+        'the direct way of this workspace wants tokens, and nobody gives them (direct.ruleId and direct.signIn): its data goes through the relay',
+      );
       continue;
     }
     const trustFile = direct.trustFile ?? workspace.trustFile;
     const trust = trustFile === undefined ? [] : await readTrust(trustFile, readFile);
-    ways.set(id, { way: { endpoint: endpointOf(workspace), trust, credential }, proxy: proxyOf(direct.proxy, tunnel) });
+    const rule = credential === 'token' ? ruleOf?.(workspace) : undefined;
+    ways.set(id, { way: { endpoint: endpointOf(workspace), trust, credential, ...(rule ? { rule } : {}) }, proxy: proxyOf(direct.proxy, tunnel) });
   }
   return {
     has: (workspaceId) => ways.has(workspaceId),
@@ -56,8 +62,9 @@ export async function readDirectWays({ workspaces, tokens, readFile, log, ...tun
   };
 }
 
-function endpointOf({ id, domain, endpoint, direct }: WorkspaceOptions): string {
-  return direct.endpoint ?? endpoint ?? `https://${id}.ods.${domain}`;
+function endpointOf({ id, domain, endpoint, ingestion, direct }: WorkspaceOptions): string {
+  const ofRule = direct.credential === 'token' ? ingestion.endpoint : undefined;
+  return direct.endpoint ?? ofRule ?? endpoint ?? `https://${id}.ods.${domain}`;
 }
 
 function proxyOf(wanted: string, { tunnelAddress, tunnelPort, isTunnelForAgents }: Tunnel): Proxy {

@@ -4,12 +4,13 @@ import type { WorkspaceOptions } from '../workspace/options.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { DirectMarksParts } from './direct-marks.ts';
 import { createDirectTokens, type DirectTokens, type TokenSource } from './direct-tokens.ts';
+import type { DirectWaysParts } from './direct-ways.ts';
 import { type DirectWays, readDirectWays } from './direct-ways.ts';
 import { openOperatorRoutes } from './operator-routes.ts';
 import { type RoutingOptions, ruleOf, type SolutionOptions } from './options.ts';
 import { createRouting, type Routing } from './routing.ts';
 
-export interface OpenRoutingParts extends Pick<DirectMarksParts, 'groupsOf' | 'findAgent'> {
+export interface OpenRoutingParts extends Pick<DirectMarksParts, 'groupsOf' | 'findAgent'>, Pick<DirectWaysParts, 'ruleOf'> {
   /** Where operators' words are kept. */
   readonly file: string;
   readonly solutions: readonly SolutionOptions[];
@@ -41,6 +42,7 @@ export async function openRouting(parts: OpenRoutingParts): Promise<OpenRouting>
   const directWays = await readDirectWays({
     workspaces,
     tokens,
+    ruleOf: parts.ruleOf,
     tunnelAddress: options.tunnelAddress,
     tunnelPort,
     isTunnelForAgents,

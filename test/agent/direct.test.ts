@@ -8,12 +8,13 @@ import { type AgentQueue, openQueue } from '../../src/agent/queue.ts';
 import { createQueueCounts, type QueueCounts } from '../../src/agent/queue-counts.ts';
 import { createRelayLink } from '../../src/agent/relay-link.ts';
 import { createSenders } from '../../src/agent/senders.ts';
-import type { DirectWay, Route } from '../../src/check-in/agent-configuration.ts';
+import { DIRECT_TOKEN_PATH, type DirectWay, type Route } from '../../src/check-in/agent-configuration.ts';
 import { systemClock } from '../../src/clock.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { writeAuthorityStatement } from '../../src/oms-protocol/authority-statement.ts';
 import { AUTHORITIES_PATH } from '../../src/oms-protocol/paths.ts';
 import type { AgentId } from '../../src/workspace/workspace-id.ts';
+import { declarationOf, RULE, tokenOf } from '../local-workspace/ingestion/cloud.ts';
 import { BANK, onboardedAgent, post, type Rig, startRig } from '../local-workspace/rig.ts';
 import { startConnectProxy } from '../support/connect-proxy.ts';
 import { createRoot } from '../support/management-group-root.ts';
@@ -102,6 +103,23 @@ async function untilWithTime(stage: Stage, what: string, condition: () => boolea
 }
 
 describe('the direct route', () => {
+  it('goes with a token of the relay to the stream of the data type, where the workspace wants tokens', async (t) => {
+    const stage = await setStage(t);
+    const columns = [{ name: 'text', type: 'string' as const }];
+    stage.workspace.local.declare(declarationOf({ streams: { 'Custom-Perf_CL': { table: 'Perf_CL', columns } } }));
+    const token = await tokenOf(stage.workspace);
+    const handOut = { status: 200, body: JSON.stringify({ token, expiresAt: stage.clock.now() + 3_600_000 }) };
+    stage.relay.answer = ({ path }) => (path === DIRECT_TOKEN_PATH ? handOut : { status: 200 });
+    await stage.route('direct', { ...stage.way, credential: 'token', rule: { id: RULE, streams: { [PERF]: 'Custom-Perf_CL' } } });
+    await put(stage, PERF, EVENT, PERF);
+    await eventually('all sent', () => stage.counts.acknowledgedIds().size === 3);
+    assert.deepEqual(stage.counts.acknowledgedBy(), { relay: { [EVENT]: 1 }, direct: { [PERF]: 2 } });
+    assert.deepEqual(
+      stage.workspace.local.rows(BANK, 'Perf_CL').map((row) => JSON.stringify(row).includes(PERF)),
+      [true, true],
+    );
+  });
+
   it("takes what is marked direct straight to the workspace with the agent's certificate, and the rest to the relay", async (t) => {
     const stage = await setStage(t);
     await stage.route('direct', stage.way);

@@ -41,6 +41,8 @@ async function createRig(settings: Partial<CheckInOptions> & { readonly injects?
     routing,
     directWays: WAYS,
     tokens: createDirectTokens(new Map(sources.map((source) => [BANK, source]))),
+    streamsOf: () => new Set(['Custom-Perf_CL']),
+    audit: () => {},
     registry: intake.group.registry,
     roots: () => [intake.rootPem],
     queueLimitBytes: undefined,
@@ -214,6 +216,48 @@ describe('POST /agent/direct-token', () => {
   it('hands out what the workspace gives for exactly this agent and stream', async () => {
     await using rig = await createRig({ sources: [({ agentId, stream }) => Promise.resolve({ token: `${agentId} ${stream}`, expiresAt: 7 })] });
     assert.deepEqual(await ask(rig, '{"stream":"Custom-Perf_CL"}'), [200, { token: `${rig.agent.agentId} Custom-Perf_CL`, expiresAt: 7 }, undefined]);
+  });
+
+  it("refuses a stream that none of the agent's data goes straight to", async () => {
+    await using rig = await createRig({ sources: [() => Promise.resolve({ token: 't', expiresAt: 7 })] });
+    assert.deepEqual(await ask(rig, '{"stream":"Custom-Secrets_CL"}'), [403, 'relay.agent.not-its-stream', undefined]);
+  });
+
+  it('hands out nothing to an agent that was suspended while its token was fetched', async () => {
+    let registry: CheckInOptions['registry'] | undefined;
+    const suspended = {
+      get: (agent: Parameters<CheckInOptions['registry']['get']>[0]) => ({ ...(registry?.get(agent) ?? assert.fail()), state: 'suspended' as const }),
+    };
+    await using rig = await createRig({ registry: suspended, sources: [() => Promise.resolve({ token: 't', expiresAt: 7 })] });
+    registry = rig.intake.group.registry;
+    assert.deepEqual(await ask(rig, '{"stream":"Custom-Perf_CL"}'), [403, 'relay.agent.suspended', undefined]);
+  });
+
+  it('enters each token once, and refusals once a minute', async () => {
+    const events: string[] = [];
+    let expiresAt = 0;
+    await using rig = await createRig({
+      audit: ({ action, result, on, detail }) => void events.push([action, result, on.replace(/^\S+ /, ''), detail].join(' | ')),
+      sources: [() => Promise.resolve({ token: 't', expiresAt })],
+    });
+    const { clock } = rig.intake;
+    expiresAt = clock.now() + 3_600_000;
+    for (let time = 0; time < 3; time += 1) {
+      await ask(rig, '{"stream":"Custom-Perf_CL"}');
+      await ask(rig, '{"stream":"Custom-Other_CL"}');
+    }
+    const until = new Date(expiresAt).toISOString();
+    const given = `token.hand-out | done | Custom-Perf_CL | good until ${until}`;
+    const refused = 'token.hand-out | refused | Custom-Other_CL | none of its data goes straight to that stream';
+    assert.deepEqual(events, [given, refused]);
+    clock.advance(60_000);
+    await ask(rig, '{"stream":"Custom-Other_CL"}');
+    expiresAt += 1_000;
+    await ask(rig, '{"stream":"Custom-Perf_CL"}');
+    assert.deepEqual(
+      events.map((event) => event.split(' | ')[1]),
+      ['done', 'refused', 'refused', 'done'],
+    );
   });
 
   it('asks to come back when the workspace gives none, and refuses what names no stream', async () => {

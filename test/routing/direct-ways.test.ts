@@ -16,6 +16,7 @@ function ways(one: WorkspaceOptions, { tokens = false, tunnelAddress = '', port 
   return readDirectWays({
     workspaces: [one],
     tokens: { has: () => tokens },
+    ruleOf: () => ({ id: 'dcr', streams: { A_BLOB: 'Custom-A_CL' } }),
     tunnelAddress: tunnelAddress || undefined,
     tunnelPort: () => port || undefined,
     isTunnelForAgents,
@@ -35,7 +36,10 @@ describe('the direct way to a workspace', () => {
 
   it('is not there where a workspace wants tokens and nobody gives them', async () => {
     assert.equal((await ways(workspace({ credential: 'token' }))).has(STRAIGHT), false);
-    assert.equal((await ways(workspace({ credential: 'token' }), { tokens: true })).wayTo(STRAIGHT, 'r')?.credential, 'token');
+    const way = (await ways(workspace({ credential: 'token' }, { ingestion: { endpoint: 'https://rules.test' } }), { tokens: true })).wayTo(STRAIGHT, 'r');
+    assert.equal(way?.credential, 'token');
+    assert.deepEqual([way.endpoint, way.rule], ['https://rules.test', { id: 'dcr', streams: { A_BLOB: 'Custom-A_CL' } }]);
+    assert.equal((await ways(workspace({ credential: 'certificate' }))).wayTo(STRAIGHT, 'r')?.rule, undefined);
   });
 
   it('has an address and authorities of its own, else those of the workspace', async () => {
