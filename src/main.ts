@@ -14,12 +14,14 @@ import { cacheCommand } from './commands/cache.ts';
 import { configCommand } from './commands/config.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { enrolmentKeyCommand } from './commands/enrolment-key.ts';
 import { enrolmentTokenCommand } from './commands/enrolment-token.ts';
 import { keysCommand } from './commands/keys.ts';
 import { localWorkspaceCommand } from './commands/local-workspace.ts';
 import { lossesCommand } from './commands/losses.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './commands/output.ts';
+import { registerCommand } from './commands/register.ts';
 import { solutionsCommand } from './commands/solutions.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
@@ -33,10 +35,12 @@ const program = new Command('relay')
   .version(packageVersion)
   .addHelpText(
     'after',
-    `\nExit codes: ${EXIT.ok} done · ${EXIT.failed} failed, or the answer is no · ${EXIT.usage} wrong arguments or configuration · ${EXIT.notRunning} no running relay`,
+    `\nExit codes: ${EXIT.ok} done · ${EXIT.failed} failed, or the answer is no · ${EXIT.usage} wrong arguments or configuration · ${EXIT.notRunning} no running relay · ${EXIT.attention} it works, but something wants attention`,
   )
   .addCommand(startCommand(env))
   .addCommand(statusCommand(env))
+  .addCommand(doctorCommand(env))
+  .addCommand(registerCommand(env))
   .addCommand(configCommand(env))
   .addCommand(enrolmentKeyCommand(env))
   .addCommand(enrolmentTokenCommand(env))

@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import { askControl } from '../local-workspace/control-client.ts';
 import { listDatabases, openDatabaseToRead } from '../local-workspace/database.ts';
 import { followRecords } from '../local-workspace/follow.ts';
+import type { TableCount } from '../local-workspace/ingestion/call.ts';
 import { createStoreReader, type DuplicateCount, MAX_QUERY_RECORDS, type StoredRecord, type StoreReader } from '../local-workspace/store-reader.ts';
 import type { DataCount } from '../local-workspace/upload.ts';
 import type { Column } from '../table.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { subcommand, toTime, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
+import { ROW_COLUMNS, readTables, TABLE_COLUMNS } from './local-workspace-tables.ts';
 import { createOutput, printRows, printValue } from './output.ts';
 
 const COUNT_COLUMNS: readonly Column<DataCount>[] = [
@@ -43,6 +45,7 @@ interface CountOptions {
   readonly workspace?: WorkspaceId;
   readonly live: boolean;
   readonly duplicates: boolean;
+  readonly tables: boolean;
   readonly json: boolean;
 }
 
@@ -52,7 +55,9 @@ export function countCommand(): Command {
     .option('--workspace <guid>', 'only this one', toWorkspace)
     .option('--live', 'ask the running process; needed when it was started with --sink', false)
     .addOption(new Option('--duplicates', 'what came more than once: by batch id, and by the hash of the content').conflicts('live').default(false))
-    .action(async ({ data, workspace, live, duplicates, json }: CountOptions) => {
+    .addOption(new Option('--tables', 'what came by Logs Ingestion, by table').conflicts('duplicates').default(false))
+    .action(async ({ data, workspace, live, duplicates, tables, json }: CountOptions) => {
+      if (tables) return printRows(createOutput(json), await tablesOf(data, workspace, live), TABLE_COLUMNS, 'No rows yet.');
       if (duplicates) {
         const rows = await inEach(data, workspace, (reader) => reader.duplicates());
         return printRows(createOutput(json), rows, DUPLICATE_COLUMNS, 'No data yet.');
@@ -60,6 +65,12 @@ export function countCommand(): Command {
       const rows = live ? await countLive(data, workspace) : await inEach(data, workspace, (reader) => reader.count());
       printRows(createOutput(json), rows, COUNT_COLUMNS, 'No data yet.');
     });
+}
+
+async function tablesOf(data: string, workspace: WorkspaceId | undefined, live: boolean): Promise<TableCount[]> {
+  if (live) return (await askControl(data, { method: 'GET', path: workspace ? `/tables?workspace=${workspace}` : '/tables' })) as TableCount[];
+  const ids = workspace ? [workspace] : await listDatabases(data);
+  return ids.flatMap((id) => readTables(data, id, (reader) => reader.count()));
 }
 
 async function countLive(data: string, workspace: WorkspaceId | undefined): Promise<DataCount[]> {
@@ -85,7 +96,13 @@ export function queryCommand(): Command {
   return withFilter(subcommand('query', 'the newest records, the oldest of them first'))
     .option('--since <time>', 'received then or later, such as 2026-11-23T08:00:00Z', toTime)
     .option('--limit <count>', 'how many at most', wholeNumber(1, MAX_QUERY_RECORDS), 100)
-    .action(async (options: FilterOptions & { readonly since?: string; readonly limit: number }) => {
+    .addOption(new Option('--table <name>', 'rows of this table instead, which Logs Ingestion filled').conflicts('dataType'))
+    .action(async (options: FilterOptions & { readonly since?: string; readonly limit: number; readonly table?: string }) => {
+      const { data, workspace, table, json } = options;
+      if (table !== undefined) {
+        const found = readTables(data, workspace, (reader) => reader.rows({ ...options, table }));
+        return printRows(createOutput(json), found, ROW_COLUMNS, 'No such row.');
+      }
       const rows = await withReader(options.data, options.workspace, (reader) => reader.newest(options));
       printRows(createOutput(options.json), rows, RECORD_COLUMNS, 'No such record.');
     });

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { systemClock } from '../clock.ts';
 import { askControl } from '../local-workspace/control-client.ts';
 import { FAULT_MODES } from '../local-workspace/faults.ts';
 import { createLocalWorkspace, type Listening } from '../local-workspace/local-workspace.ts';
+import { SERVICES } from '../local-workspace/service-path.ts';
 import { ensureWorkspaceKey } from '../local-workspace/workspace-key.ts';
 import { createLogger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { countCommand, queryCommand, tailCommand } from './local-workspace-data.ts';
 import { subcommand, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
+import { ruleCommand, rulesIn } from './local-workspace-tables.ts';
 import { createOutput, type Output, printValue } from './output.ts';
 
 /** `relay local-workspace`: our stand-in for the cloud service, and a look into what it keeps. */
@@ -17,6 +19,7 @@ export function localWorkspaceCommand(): Command {
     .description('our stand-in for the cloud service: for trying out, for tests, for sites with no cloud at all')
     .addCommand(startCommand())
     .addCommand(faultCommand())
+    .addCommand(ruleCommand())
     .addCommand(countCommand())
     .addCommand(queryCommand())
     .addCommand(tailCommand());
@@ -29,6 +32,7 @@ interface StartOptions {
   readonly name: string[];
   readonly workspace: WorkspaceId[];
   readonly sink: boolean;
+  readonly rules?: string;
   readonly json: boolean;
 }
 
@@ -39,6 +43,7 @@ function startCommand(): Command {
     .option('--name <dns...>', 'DNS names and addresses for the server certificate', ['localhost', '127.0.0.1'])
     .requiredOption('--workspace <guid...>', 'the workspaces to stand in for; a key file is made for each new one', collectWorkspaces)
     .option('--sink', 'count data in memory instead of keeping it, for measuring', false)
+    .option('--rules <file>', 'JSON: the apps that may sign in for Logs Ingestion, and the data collection rules')
     .action(start);
 }
 
@@ -56,8 +61,9 @@ async function start(options: StartOptions): Promise<void> {
     keyFiles[id] = path;
     workspaces.push({ id, key });
   }
+  const ingestion = options.rules === undefined ? undefined : await rulesIn(options.rules);
   const signal = untilSignalled();
-  const local = createLocalWorkspace({ dataFolder, address, port, names, workspaces, sink }, { clock: systemClock, log });
+  const local = createLocalWorkspace({ dataFolder, address, port, names, workspaces, sink, ingestion }, { clock: systemClock, log });
   announce(createOutput(options.json), await local.start(), keyFiles);
   if (!signal.aborted) await once(signal, 'abort');
   await local.stop();
@@ -75,6 +81,8 @@ interface FaultOptions {
   readonly retryAfterS?: number;
   readonly status?: number;
   readonly marker?: string;
+  readonly path?: string;
+  readonly times?: number;
   readonly json: boolean;
 }
 
@@ -82,6 +90,8 @@ function faultCommand(): Command {
   return subcommand('fault', 'make the running one fail; "none" ends it')
     .argument('<mode>', FAULT_MODES.join(', '))
     .option('--workspace <guid>', 'only requests of this workspace', toWorkspace)
+    .addOption(new Option('--path <which>', 'only requests of this service').choices(SERVICES))
+    .option('--times <count>', 'only so many requests', wholeNumber(1, 1_000_000))
     .option('--delay-ms <ms>', 'slow: how much later each answer comes', wholeNumber(0, 600_000))
     .option('--retry-after-s <s>', 'too-many-requests: what Retry-After says', wholeNumber(0, 86_400))
     .option('--status <code>', 'status: the answer', wholeNumber(200, 599))

@@ -10,6 +10,8 @@ export const EXIT = {
   usage: 2,
   /** A running relay was needed and there is none, or it did not answer. */
   notRunning: 3,
+  /** It works, but something wants attention before long. */
+  attention: 4,
 } as const;
 
 /** Where a command writes. A person gets tables; `--json` gives one JSON value on one line. */

@@ -8,6 +8,7 @@ import { formatSize } from '../units.ts';
 import { moment } from './moments.ts';
 import { createOutput, type Output, printValue } from './output.ts';
 import { openSession, relayCommand, type SocketFlags } from './relay-socket.ts';
+import { roadLines } from './road-lines.ts';
 
 /** `relay status`: is all well, where does data wait, since when. */
 export function statusCommand(env: Environment, outputFor: (json: boolean) => Output = createOutput): Command {
@@ -28,25 +29,29 @@ function describe(status: Status): string {
     ...(status.tunnel ? [`tunnel      ${status.tunnel.open} open; port ${status.tunnel.port}`] : []),
     `cache       ${formatSize(cache.usedBytes)} of ${formatSize(cache.limitBytes)}`,
     `certificate until ${moment(status.serverCertificateEndsAt)}, root ${status.rootFingerprint}`,
-    ...cache.workspaces.map((workspace) => describeWorkspace(workspace, status.workspaceNames[workspace.workspaceId] ?? workspace.workspaceId)),
+    ...cache.workspaces.map((workspace) => describeWorkspace(workspace, status)),
   ].join('\n');
 }
 
-function describeWorkspace(workspace: WorkspaceStats, name: string): string {
+function describeWorkspace(workspace: WorkspaceStats, { workspaceNames, copiedTo, roads }: Status): string {
+  const name = workspaceNames[workspace.workspaceId] ?? workspace.workspaceId;
   const oldest = workspace.oldestAt === undefined ? '' : `, oldest received ${moment(workspace.oldestAt)}`;
   const head = `\n${name}: ${describeUpstream(workspace.upstream)}; ${workspace.groupsWaiting + workspace.groupsInFlight} groups cached${oldest}`;
-  const lost = (workspace.unopenable ?? []).map(
+  const notes = (workspace.unopenable ?? []).map(
     ({ keyId, batches }) =>
       `\nKEY ${keyId} IS LOST: ${batches} batches cannot be opened; they stay on disk. Restore the key ring's file, then start the relay again; or: relay keys forget ${keyId}`,
   );
-  if (workspace.paused) lost.push('\nPAUSED: nothing is sent until: relay cache resume');
+  notes.unshift(...roadLines(roads[workspace.workspaceId]));
+  const copies = copiedTo[workspace.workspaceId] ?? [];
+  if (copies.length > 0) notes.push(`\nWhat comes for it is copied to: ${copies.join(', ')}`);
+  if (workspace.paused) notes.push('\nPAUSED: nothing is sent until: relay cache resume');
   if (workspace.gettingOld)
-    lost.push('\nData has waited for more than 48 hours: the service will give it the time of its arrival, and cache.maxAge ends its wait.');
+    notes.push('\nData has waited for more than 48 hours: the service will give it the time of its arrival, and cache.maxAge ends its wait.');
   if (workspace.lost)
-    lost.push(
+    notes.push(
       `\n${workspace.lost.batches} batches (${formatSize(workspace.lost.bytes)}) were given up, and the workspace has not been told yet: relay losses list`,
     );
-  if (workspace.balance.length === 0) return head + lost.join('');
+  if (workspace.balance.length === 0) return head + notes.join('');
   const batches = ({ batches: count }: Amount): number => count;
   const table = tableOf(workspace.balance, [
     ['KIND', (row) => row.kind],
@@ -57,7 +62,7 @@ function describeWorkspace(workspace: WorkspaceStats, name: string): string {
     ['DEAD', (row) => batches(row.deadLettered)],
     ['DROPPED', (row) => batches(row.dropped)],
   ]);
-  return `${head}${lost.join('')}\n${table}`;
+  return `${head}${notes.join('')}\n${table}`;
 }
 
 function describeUpstream({ state, since, nextTryAt, reason }: UpstreamState): string {

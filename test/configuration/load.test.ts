@@ -49,8 +49,17 @@ workspaces:
   - { id: ${B}, name: Finance, sharedKeyFile: /keys/b, endpoint: "https://127.0.0.1:8443/", trustFile: /keys/root.pem, direct: { credential: certificate, proxy: "127.0.0.1:8080" } }
 `);
     assert.deepEqual(managementGroup.approve, [{ hostName: 'web-*.example.org', enrolmentKey: 'site-a' }]);
-    assert.deepEqual(workspaces, [
-      { id: A, protocol: 'operational-data', domain: 'opinsights.azure.com', sharedKeyFile: '/keys/a', direct: { credential: 'none', proxy: 'none' }, name: A },
+    const found = workspaces.map(({ ingestion: _, path: __, signInPath: ___, copyTo: ____, ...workspace }) => workspace);
+    const signIn = { method: 'client-secret', cloud: 'public' };
+    assert.deepEqual(found, [
+      {
+        id: A,
+        protocol: 'operational-data',
+        domain: 'opinsights.azure.com',
+        sharedKeyFile: '/keys/a',
+        direct: { credential: 'none', proxy: 'none', signIn },
+        name: A,
+      },
       {
         id: B,
         protocol: 'operational-data',
@@ -58,7 +67,7 @@ workspaces:
         endpoint: 'https://127.0.0.1:8443',
         sharedKeyFile: '/keys/b',
         trustFile: '/keys/root.pem',
-        direct: { credential: 'certificate', proxy: '127.0.0.1:8080' },
+        direct: { credential: 'certificate', proxy: '127.0.0.1:8080', signIn },
         name: 'Finance',
       },
     ]);
@@ -116,8 +125,8 @@ workspaces:
       'data: found 5; a path such as /etc/relay/workspace.key',
       'log: found a list; a section of options',
       'workspaces[0].id: found "x"; a workspace id, a GUID such as 3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f',
-      'workspaces[0].sharedKeyFile: missing; the path of a file that holds the secret, never the secret itself',
       'workspaces[0].sharedkeyfile: unknown option; did you mean sharedKeyFile?',
+      'workspaces[0].sharedKeyFile: not given; the protocol operational-data needs it',
       'workspaces[1]: found 7; a section of options',
       'managementGroup.approve[0]: found an empty rule; it needs hostName, enrolmentKey, group or several of them',
       'managementGroup.approve[1].hostName: found 5; a host name pattern such as web-*.example.org',

@@ -10,6 +10,23 @@ function leavesOf(value: unknown, path = ''): string[] {
   return Object.entries(value).flatMap(([key, member]) => leavesOf(member, path === '' ? key : `${path}.${key}`));
 }
 
+const SIGN_IN = {
+  tenantId: 't',
+  clientId: 'c',
+  secretFile: '/s',
+  secretEndsAt: '2027-03-31',
+  certificateFile: '/c',
+  authority: 'https://a',
+  trustFile: '/t',
+};
+
+const ROAD = {
+  kind: 'proxy',
+  proxy: { host: 'p', user: 'u', passwordFile: '/p', trustFile: '/t' },
+  sourceAddress: '192.0.2.1',
+  interface: 'eth0',
+};
+
 const EVERYTHING = {
   managementGroup: {
     approve: [{ hostName: 'a*', enrolmentKey: 'k', group: 'g' }],
@@ -26,7 +43,10 @@ const EVERYTHING = {
       endpoint: 'https://a',
       sharedKeyFile: '/k',
       trustFile: '/t',
-      direct: { endpoint: 'https://b', trustFile: '/d' },
+      direct: { endpoint: 'https://b', ruleId: `dcr-${'0'.repeat(32)}`, trustFile: '/d', signIn: { ...SIGN_IN, clientId: 'another' } },
+      ingestion: { endpoint: 'https://c', ruleId: `dcr-${'0'.repeat(32)}`, streams: [{ source: 'A_B', stream: 'none' }], signIn: SIGN_IN },
+      path: ROAD,
+      signInPath: ROAD,
     },
   ],
   solutions: [
