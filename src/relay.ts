@@ -39,6 +39,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     // Made before the cache, so closed after it: what is on its way upstream at the stop is answered, and the next start does not send it again.
     const sending = await openSending(building, trust);
     const keeping = await openKeeping(building, trust);
+    sending.onPart(keeping.cache.spent);
     keeping.cache.consume(sending.deliver);
 
     const metricsServer = await startMetricsServer(configuration.metrics, { metrics, ready: keeping.ready });
@@ -55,7 +56,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     });
     defer(stopWatching);
 
-    const { status } = await startOperating(building, { trust, keeping, enrolling, receiving, gateway, metricsPort });
+    const { status } = await startOperating(building, { trust, sending, keeping, enrolling, receiving, gateway, metricsPort });
     tunnelPort = await gateway.start();
     // Intake last: from here on batches come.
     const intakePort = await receiving.start();

@@ -66,7 +66,8 @@ async function startKeyRotation({ configuration, clock, component, defer }: Buil
 }
 
 function cacheSettings({ configuration, inData }: Building): CacheSettings {
-  const { cache, retry, upstream } = configuration;
+  const { cache, retry, upstream, workspaces } = configuration;
+  const azure = workspaces.filter(({ protocol }) => protocol === 'logs-ingestion');
   return {
     folder: inData('cache'),
     limitBytes: cache.limit,
@@ -78,6 +79,7 @@ function cacheSettings({ configuration, inData }: Building): CacheSettings {
     segmentBytes: cache.segmentSize,
     memoryBytes: cache.memory,
     groupsInFlight: upstream.groupsInFlight,
+    groupsInFlightOf: new Map(azure.map(({ id, ingestion }) => [id, ingestion.groupsInFlight])),
     schedule: { everyMs: retry.every, windowMs: retry.window },
     maxBytesPerS: upstream.maxRate,
     maxAgeMs: cache.maxAge,

@@ -6,10 +6,12 @@ import type { Enrolling } from './enrolling.ts';
 import type { Gateway } from './gateway.ts';
 import type { Keeping } from './keeping.ts';
 import type { Receiving } from './receiving.ts';
+import type { Sending } from './sending.ts';
 import type { Trust } from './trust.ts';
 
 export interface OperatingParts {
   readonly trust: Trust;
+  readonly sending: Sending;
   readonly keeping: Keeping;
   readonly enrolling: Enrolling;
   readonly receiving: Receiving;
@@ -30,7 +32,7 @@ export async function startOperating(building: Building, parts: OperatingParts):
   return { status };
 }
 
-function statusOf({ configuration, version, clock }: Building, { trust, keeping, receiving, gateway, metricsPort }: OperatingParts): () => Status {
+function statusOf({ configuration, version, clock }: Building, { trust, sending, keeping, receiving, gateway, metricsPort }: OperatingParts): () => Status {
   const { authority, server, group } = trust;
   const startedAt = clock.now();
   return () => {
@@ -45,7 +47,9 @@ function statusOf({ configuration, version, clock }: Building, { trust, keeping,
       serverCertificateEndsAt: server.endsAt(),
       agents: group.registry.countByState(),
       workspaceNames: Object.fromEntries(configuration.workspaces.map(({ id, name }) => [id, name])),
+      copiedTo: Object.fromEntries(configuration.workspaces.map(({ id, copyTo }) => [id, copyTo])),
       ...(tunnel ? { tunnel } : {}),
+      roads: sending.roads(),
       cache: keeping.cache.stats(),
     };
   };

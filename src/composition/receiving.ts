@@ -9,7 +9,9 @@ import { groupsOf } from '../management-group/groups.ts';
 import { healthPlugin } from '../metrics/plugin.ts';
 import { type OpenRouting, openRouting } from '../routing/open-routing.ts';
 import type { Building } from './building.ts';
+import { createCopying } from './copying.ts';
 import type { Enrolling } from './enrolling.ts';
+import { directRule, directStreams, openTokenSources } from './handing-out.ts';
 import type { Keeping } from './keeping.ts';
 import type { Trust } from './trust.ts';
 
@@ -59,9 +61,10 @@ export async function openReceiving(building: Building, parts: ReceivingParts): 
   };
 }
 
-function openWays({ configuration, clock, component, inData }: Building, { trust, tunnelPort }: ReceivingParts): Promise<OpenRouting> {
+async function openWays(building: Building, { trust, tunnelPort }: ReceivingParts): Promise<OpenRouting> {
+  const { configuration, clock, component, inData } = building;
   const { groups } = configuration.managementGroup;
-  return openRouting({
+  return await openRouting({
     file: inData('routes.json'),
     solutions: configuration.solutions,
     options: configuration.routing,
@@ -69,7 +72,8 @@ function openWays({ configuration, clock, component, inData }: Building, { trust
     groupsOf: (agent) => groupsOf(agent, groups),
     groupNames: groups.map(({ name }) => name),
     findAgent: trust.group.registry.get,
-    tokenSources: new Map(),
+    tokenSources: await openTokenSources(building),
+    ruleOf: directRule,
     tunnelPort,
     isTunnelForAgents: configuration.tunnel.clients === 'agents',
     now: clock.now,
@@ -77,7 +81,8 @@ function openWays({ configuration, clock, component, inData }: Building, { trust
   });
 }
 
-function acceptInto({ configuration, clock, random, metrics, component }: Building, { keeping, trust }: ReceivingParts, { routing }: OpenRouting): Accept {
+function acceptInto(building: Building, { keeping, trust }: ReceivingParts, { routing }: OpenRouting): Accept {
+  const { configuration, clock, random, metrics, component } = building;
   return createAccept({
     cache: keeping.cache,
     retryEveryMs: configuration.retry.every,
@@ -86,6 +91,7 @@ function acceptInto({ configuration, clock, random, metrics, component }: Buildi
     metrics,
     onKept: trust.group.registry.received,
     direct: { directSolutionOf: routing.directSolutionOf, isRefused: configuration.routing.directAtRelay === 'refuse' },
+    copies: createCopying(building, keeping),
     log: component('intake'),
   });
 }
@@ -99,11 +105,18 @@ async function registerData({ hapi }: IntakeServer, accept: Accept, { configurat
   ]);
 }
 
-async function registerCheckIn({ hapi }: IntakeServer, ways: OpenRouting, { configuration, clock }: Building, { group, authority }: Trust): Promise<void> {
+async function registerCheckIn(
+  { hapi }: IntakeServer,
+  ways: OpenRouting,
+  { configuration, clock }: Building,
+  { group, authority, audit }: Trust,
+): Promise<void> {
   const checkIn = {
     routing: ways.routing,
     directWays: ways.directWays,
     tokens: ways.tokens,
+    streamsOf: directStreams(configuration.workspaces, ways.routing),
+    audit: audit.enter,
     registry: group.registry,
     roots: () => authority.roots().trusted,
     onRoots: authority.onChange,

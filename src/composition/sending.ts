@@ -3,7 +3,11 @@ import type { Registry } from '../management-group/registry.ts';
 import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import { connectWorkspace, type WorkspaceConnection } from '../upstream/connect.ts';
 import { createDeliver } from '../upstream/deliver.ts';
+import { createTransformer } from '../upstream/logs-ingestion/transformer.ts';
+import type { RoadWatch } from '../upstream/path/workspace-roads.ts';
 import { createRecordOpener } from '../upstream/record-opener.ts';
+import type { SignInState } from '../upstream/sign-in/sign-in.ts';
+import type { WorkspaceRoads } from '../workspace/road-state.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Building } from './building.ts';
 import type { Trust } from './trust.ts';
@@ -11,8 +15,12 @@ import type { Trust } from './trust.ts';
 /** The relay's side towards its workspaces. */
 export interface Sending {
   readonly deliver: Deliver;
+  /** Has the bytes told of each part of a batch, which the cache does not see. */
+  onPart(note: (workspaceId: WorkspaceId, bytes: number) => void): void;
   /** Tells the workspaces that take data straight from agents which roots and agents there are now. */
   announce(): void;
+  /** By which roads data left last, and signing in. */
+  roads(): Readonly<Record<WorkspaceId, WorkspaceRoads>>;
 }
 
 /** Makes the way to each workspace. Nothing is sent before the first batch or announcement. */
@@ -23,6 +31,9 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
   defer(async () => void (await Promise.all([...transports.values()].map((transport) => transport.close()))));
   const opener = createRecordOpener(configuration.intake.maxInflatedSize);
   defer(opener.close);
+  const transformer = createTransformer();
+  defer(transformer.close);
+  let notePart: Parameters<Sending['onPart']>[0] = () => {};
   const connecting = {
     options: configuration.upstream,
     folder: inData('upstream'),
@@ -31,8 +42,22 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
     log: component('upstream'),
     onAnswer: (seconds: number): void => metrics.observe('upstreamSeconds', {}, seconds),
     opener,
-    onPart: (workspace: WorkspaceId): void => metrics.count('upstreamParts', { workspace }),
+    onPart: (workspace: WorkspaceId, bytes: number): void => {
+      metrics.count('upstreamParts', { workspace });
+      notePart(workspace, bytes);
+    },
     statementFor: statements(building, trust),
+    roadWatch: roadWatch(building),
+    onSignIn: signInWatch(building),
+    ingestion: {
+      transformer,
+      maxInflatedBytes: configuration.intake.maxInflatedSize,
+      relayName: configuration.domain,
+      onRequest: (workspace: WorkspaceId, { outcome, fill }: { readonly outcome: string; readonly fill: number }): void => {
+        metrics.count('ingestionRequests', { workspace, outcome });
+        metrics.observe('ingestionFill', { workspace }, fill);
+      },
+    },
   };
   for (const workspace of configuration.workspaces) transports.set(workspace.id, await connectWorkspace(workspace, connecting));
 
@@ -42,7 +67,33 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
   defer(authority.onChange(announce));
   group.registry.onStanding(announce);
   const onVerdict = (workspace: WorkspaceId, { outcome }: { readonly outcome: string }): void => metrics.count('upstreamRequests', { workspace, outcome });
-  return { deliver: createDeliver({ transports, onVerdict, log: component('upstream') }), announce };
+  return {
+    deliver: createDeliver({ transports, onVerdict, log: component('upstream') }),
+    onPart(note) {
+      notePart = note;
+    },
+    announce,
+    roads: () => roadsOf(transports),
+  };
+}
+
+function roadWatch({ metrics }: Building): RoadWatch {
+  return {
+    verified: (workspace, path, at) => metrics.set('pathVerified', { workspace, path }, at / 1000),
+    refused: (workspace, path, reason) => metrics.count('pathRefused', { workspace, path, reason }),
+  };
+}
+
+function signInWatch({ metrics }: Building): (workspace: WorkspaceId, state: SignInState) => void {
+  return (workspace, { endsAt, secretEndsAt, lastError }) => {
+    metrics.set('signInFailing', { workspace }, lastError === undefined ? 0 : 1);
+    metrics.set('signInEnds', { workspace, of: 'token' }, (endsAt ?? 0) / 1000);
+    if (secretEndsAt !== undefined) metrics.set('signInEnds', { workspace, of: 'credential' }, secretEndsAt / 1000);
+  };
+}
+
+function roadsOf(transports: ReadonlyMap<WorkspaceId, WorkspaceConnection>): Record<WorkspaceId, WorkspaceRoads> {
+  return Object.fromEntries([...transports].map(([id, transport]) => [id, transport.roads()]));
 }
 
 function statements({ configuration }: Building, { authority, group }: Trust): (id: WorkspaceId) => AuthorityStatement {

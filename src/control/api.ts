@@ -6,6 +6,7 @@ import type { Agent, AgentCertificate } from '../management-group/agent.ts';
 import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
 import type { OneTimeToken } from '../management-group/one-time-tokens.ts';
 import type { SolutionState } from '../routing/routing.ts';
+import type { WorkspaceRoads } from '../workspace/road-state.ts';
 
 export interface Status {
   readonly version: string;
@@ -22,6 +23,10 @@ export interface Status {
   readonly serverCertificateEndsAt: number;
   readonly agents: Readonly<Record<Agent['state'], number>>;
   readonly workspaceNames: Readonly<Record<string, string>>;
+  /** By workspace id: the names of those that get a copy of its data. */
+  readonly copiedTo: Readonly<Record<string, readonly string[]>>;
+  /** By workspace id. */
+  readonly roads: Readonly<Record<string, WorkspaceRoads>>;
   readonly cache: CacheStats;
 }
 

@@ -27,6 +27,8 @@ type CounterName =
   | 'droppedBytes'
   | 'upstreamRequests'
   | 'upstreamParts'
+  | 'ingestionRequests'
+  | 'pathRefused'
   | 'deadLetterRecords'
   | 'auditEntries'
   | 'auditFailures'
@@ -47,13 +49,21 @@ type GaugeName =
   | 'upstreamAwake'
   | 'upstreamHeld'
   | 'lastProgress'
+  | 'pathVerified'
+  | 'signInEnds'
+  | 'signInFailing'
   | 'paused'
   | 'certificateExpiry';
-type HistogramName = 'acknowledgement' | 'upstreamSeconds';
+type HistogramName = 'acknowledgement' | 'upstreamSeconds' | 'ingestionFill';
 type Labels = Readonly<Record<string, string>>;
 
 export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, MetricDeclaration>> = {
-  receivedBatches: { type: 'counter', name: 'relay_received_batches_total', labels: ['workspace', 'kind'], help: 'Batches acknowledged to agents.' },
+  receivedBatches: {
+    type: 'counter',
+    name: 'relay_received_batches_total',
+    labels: ['workspace', 'kind'],
+    help: 'Batches acknowledged to agents; a copy counts for the workspace that gets it.',
+  },
   receivedBytes: {
     type: 'counter',
     name: 'relay_received_bytes_total',
@@ -108,7 +118,7 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
     type: 'counter',
     name: 'relay_dropped_batches_total',
     labels: ['workspace', 'kind', 'reason'],
-    help: 'Batches given up, by the reason in the loss ledger: cache-full, too-old, purged, unreadable, dead-letters-full, discarded.',
+    help: 'Batches given up, by the reason in the loss ledger: cache-full, too-old, purged, unreadable, dead-letters-full, discarded, no-room-for-copy.',
   },
   droppedBytes: {
     type: 'counter',
@@ -172,6 +182,43 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
     labels: ['workspace'],
     help: 'Parts of refused batches offered upstream, to find the records that are refused.',
   },
+  signInEnds: {
+    type: 'gauge',
+    name: 'relay_upstream_sign_in_expiry_timestamp_seconds',
+    labels: ['workspace', 'of'],
+    help: 'When what the relay signs in with ends, in seconds since 1970. of: token, or credential (the certificate, or the secret by ingestion.signIn.secretEndsAt).',
+  },
+  signInFailing: {
+    type: 'gauge',
+    name: 'relay_upstream_sign_in_failing',
+    labels: ['workspace'],
+    help: '1 while the last try to sign in gave no token. Data goes on as long as the token at hand lasts.',
+  },
+  pathVerified: {
+    type: 'gauge',
+    name: 'relay_upstream_path_verified_timestamp_seconds',
+    labels: ['workspace', 'path'],
+    help: 'When a connection last passed every check of its network path, in seconds since 1970. path: data or sign-in.',
+  },
+  pathRefused: {
+    type: 'counter',
+    name: 'relay_upstream_path_refused_total',
+    labels: ['workspace', 'path', 'reason'],
+    help: 'Connections that were not made because they would have left by another road: not-private, not-a-peer, no-source, other-route, other-source, other-peer, or what the proxy said: proxy-credentials, proxy-refused, proxy-unreachable.',
+  },
+  ingestionRequests: {
+    type: 'counter',
+    name: 'relay_upstream_ingestion_requests_total',
+    labels: ['workspace', 'outcome'],
+    help: 'Requests to the Logs Ingestion API, by what became of them: delivered, retry, refused.',
+  },
+  ingestionFill: {
+    type: 'histogram',
+    name: 'relay_upstream_ingestion_fill_ratio',
+    labels: ['workspace'],
+    help: 'How full those requests were, as a part of the largest size there is (1 MiB).',
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.85, 0.95, 1],
+  },
   deadLetterRecords: {
     type: 'counter',
     name: 'relay_dead_letter_records_total',
@@ -228,7 +275,7 @@ export const METRICS: Readonly<Record<CounterName | GaugeName | HistogramName, M
 export interface Metrics {
   count(name: CounterName, labels: Labels, by?: number): void;
   set(name: GaugeName, labels: Labels, value: number): void;
-  observe(name: HistogramName, labels: Labels, seconds: number): void;
+  observe(name: HistogramName, labels: Labels, value: number): void;
   /** Called before each scrape, to set the gauges that are read from elsewhere. */
   beforeScrape(read: () => void): void;
   /** The text exposition format. */
@@ -252,7 +299,7 @@ export function createMetrics(): Metrics {
   return {
     count: (name, labels, by = 1) => counters.get(name)?.inc(labels, by),
     set: (name, labels, value) => gauges.get(name)?.set(labels, value),
-    observe: (name, labels, seconds) => histograms.get(name)?.observe(labels, seconds),
+    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
     beforeScrape: (read) => void readers.push(read),
     expose: () => {
       for (const read of readers) read();
