@@ -6,6 +6,7 @@ import { describeAgents, runAgents } from './agents.ts';
 import { runBenchmark } from './benchmark.ts';
 import { describeDrain, runDrain } from './drain.ts';
 import { describe, reportOf } from './report.ts';
+import { describeTransform, runTransform } from './transform.ts';
 import { describeTunnel, runTunnel } from './tunnel.ts';
 
 interface Flags {
@@ -18,6 +19,7 @@ interface Flags {
   readonly drain: boolean;
   readonly group: boolean;
   readonly tunnel: boolean;
+  readonly transform: boolean;
   readonly profile?: string;
   readonly json: boolean;
 }
@@ -36,10 +38,11 @@ const program = new Command('benchmark')
   .option('--drain', 'measure instead how fast a backlog drains that gathered while the workspace was down', false)
   .option('--group', 'measure instead the management group: listing, lookups, memory of idle connections', false)
   .option('--tunnel', 'measure instead the tunnel: memory of idle ones, bytes through busy ones, against haproxy', false)
+  .option('--transform', 'measure instead what sending to Azure costs, beside @azure/monitor-ingestion', false)
   .option('--profile <folder>', "write a CPU profile of the relay there, for Chrome's developer tools")
   .option('--json', 'one JSON value on one line', false);
 
-const { agents, body, every, for: measureMs, warmUp, nginx, drain, group, tunnel, profile, json } = program.parse().opts<Flags>();
+const { agents, body, every, for: measureMs, warmUp, nginx, drain, group, tunnel, transform, profile, json } = program.parse().opts<Flags>();
 const ended = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(`ended by ${signal}`)));
 
@@ -62,6 +65,10 @@ async function measure(): Promise<{ readonly failures: readonly string[]; readon
   if (tunnel) {
     const report = await runTunnel({ measureMs, signal: ended.signal, onStep: around.onStep });
     return { failures: report.failures, text: json ? JSON.stringify(report) : describeTunnel(report) };
+  }
+  if (transform) {
+    const report = await runTransform({ bodyBytes: body, signal: ended.signal, onStep: around.onStep });
+    return { failures: report.failures, text: json ? JSON.stringify(report) : describeTransform(report) };
   }
   if (drain) {
     const report = await runDrain(around);

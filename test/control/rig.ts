@@ -40,6 +40,8 @@ export const STATUS: Status = {
   serverCertificateEndsAt: START + 86_400_000,
   agents: { pending: 1, approved: 2, suspended: 0 },
   workspaceNames: { [BANK]: 'the bank' },
+  copiedTo: {},
+  roads: {},
   cache: {
     workspaces: [
       {

@@ -15,7 +15,7 @@ describe('the catalogue of metrics', () => {
       assert.match(name, /^relay_[a-z]+(_[a-z]+)*$/);
       assert.equal(name.endsWith('_total'), type === 'counter');
       assert.doesNotMatch(name, /_(count|sum|bucket)$|_(ms|milliseconds|minutes|kilobytes|mb)(_|$)/);
-      if (type === 'histogram') assert.match(name, /_(seconds|bytes)$/);
+      if (type === 'histogram') assert.match(name, /_(seconds|bytes|ratio)$/);
       assert.equal(buckets !== undefined, type === 'histogram');
       assert.deepEqual(
         buckets,

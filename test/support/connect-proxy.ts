@@ -10,17 +10,21 @@ export interface ConnectProxy extends AsyncDisposable {
   readonly asked: string[];
   /** Answers 403 while true. */
   refuses: boolean;
+  /** Basic credentials that it wants: `user:password`. */
+  wants: string | undefined;
 }
 
-export async function startConnectProxy(): Promise<ConnectProxy> {
+/** Takes a free port unless given one. */
+export async function startConnectProxy(port = 0): Promise<ConnectProxy> {
   const sockets = new Set<Socket>();
   const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
   const proxy: ConnectProxy = {
-    get address() {
-      return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    },
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: [],
     refuses: false,
+    wants: undefined,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -29,12 +33,18 @@ export async function startConnectProxy(): Promise<ConnectProxy> {
   };
   server.on('connect', (request, client: Socket) => {
     proxy.asked.push(request.url ?? '');
-    const [host = '', port = ''] = (request.url ?? '').split(':');
+    client.on('error', () => client.destroy());
+    const [host = '', wanted = ''] = (request.url ?? '').split(':');
     if (proxy.refuses) {
       client.end('HTTP/1.1 403 Forbidden\r\n\r\n');
       return;
     }
-    const upstream = connect(Number(port), host, () => {
+    const { 'proxy-authorization': given } = request.headers;
+    if (proxy.wants !== undefined && given !== `Basic ${Buffer.from(proxy.wants).toString('base64')}`) {
+      client.end('HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="site"\r\n\r\n');
+      return;
+    }
+    const upstream = connect(Number(wanted), host, () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n');
       client.pipe(upstream).pipe(client);
     });
@@ -47,7 +57,5 @@ export async function startConnectProxy(): Promise<ConnectProxy> {
       socket.once('close', () => other.destroy());
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return proxy;
 }

@@ -60,6 +60,10 @@ export interface SiteOptions {
   readonly endpointOf?: (upstream: Upstream) => Promise<string>;
   /** How agents reach a workspace without the relay; not at all unless given. */
   readonly directTo?: (upstream: Upstream) => Sections;
+  /** The further workspaces that get a copy of a workspace's data; none unless given. */
+  readonly copyTo?: (workspaceId: WorkspaceId) => readonly WorkspaceId[];
+  /** The path of every workspace's data; the public one unless given. */
+  readonly path?: Sections;
   /** Called before the relay starts for the first time, with the folder where it will be. */
   readonly prepare?: (relayFolder: string) => Promise<void>;
 }
@@ -94,6 +98,8 @@ export async function startSite({
   launcher = () => [],
   endpointOf,
   directTo,
+  copyTo,
+  path,
   prepare,
 }: SiteOptions = {}): Promise<Site> {
   await using parts = new AsyncDisposableStack();
@@ -107,6 +113,8 @@ export async function startSite({
     ...one.option,
     ...(endpointOf ? { endpoint: await endpointOf(one) } : {}),
     ...(directTo ? { direct: directTo(one) } : {}),
+    ...(copyTo ? { copyTo: copyTo(one.workspaceId) } : {}),
+    ...(path ? { path } : {}),
   }));
   const configuration = { cache: { ...cache, redis: { socket: redis.socket } }, workspaces: await Promise.all(options), ...sections };
   const relay = parts.use(await relayProcess(join(folder, 'relay'), configuration, launcher(folder)));
