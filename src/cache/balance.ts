@@ -37,6 +37,9 @@ export interface Ledger {
 const ENTRIES: readonly BalanceEntry[] = ['recovered', 'received', 'delivered', 'deadLettered', 'dropped'];
 const NOTHING: Amount = { batches: 0, bytes: 0 };
 
+/** The balance of a kind that nothing has come of. */
+export const EMPTY_BALANCE: Balance = { recovered: NOTHING, received: NOTHING, delivered: NOTHING, cached: NOTHING, deadLettered: NOTHING, dropped: NOTHING };
+
 export function createLedger(): Ledger {
   const amounts = new Map<string, Amount>();
   const amount = (entry: BalanceEntry, kind: Kind): Amount => amounts.get(`${entry} ${kind}`) ?? NOTHING;

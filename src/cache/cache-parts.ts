@@ -52,4 +52,7 @@ export interface CacheParts {
   /** Told of everything that was given up, once it is in the loss ledger. */
   readonly onLoss: (loss: Loss) => void;
   readonly onDeadRecords?: SettlementParts['onDeadRecords'];
+  readonly onDelivered?: SettlementParts['onDelivered'];
+  /** Told of each group that was found to be taken by nobody, and is offered again. */
+  readonly onStalled?: (workspaceId: WorkspaceId) => void;
 }

@@ -4,7 +4,10 @@ import type { Deliver } from '../batch/verdict.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Amount, Balance } from './balance.ts';
 import type { DeadLetterCause } from './dead-letters.ts';
+import type { Ground } from './ground.ts';
+import type { IndexState } from './index-states.ts';
 import type { KeyUse } from './key-use.ts';
+import type { LetterCount } from './letter-catalogue.ts';
 
 /** What became of a batch offered to the cache. */
 export type PutOutcome =
@@ -21,6 +24,8 @@ export interface UpstreamState {
   /** While resting: when it first failed and when the next try is, in milliseconds since 1970, and what upstream said last. */
   readonly since?: number;
   readonly nextTryAt?: number;
+  /** When it counts as held, or since when it has. */
+  readonly heldAt?: number;
   readonly reason?: string;
 }
 
@@ -29,7 +34,8 @@ export interface CacheStats {
   readonly usedBytes: number;
   readonly limitBytes: number;
   /** Whether a batch would be taken now, and if not, why. */
-  readonly ready: { readonly ok: true } | { readonly ok: false; readonly reason: string };
+  readonly ready: { readonly ok: true } | { readonly ok: false; readonly reasons: readonly string[] };
+  readonly ground: Ground;
 }
 
 export interface WorkspaceStats {
@@ -38,8 +44,17 @@ export interface WorkspaceStats {
   readonly balance: readonly (Balance & { readonly kind: Kind })[];
   /** When the oldest batch that still waits was received, in milliseconds since 1970. */
   readonly oldestAt?: number;
+  /** The same by kind, for kinds that have something waiting. */
+  readonly oldestByKind: Readonly<Partial<Record<Kind, number>>>;
+  /** Since when the oldest batch that may be sent now could have been, in milliseconds since 1970; undefined when none may be sent now. */
+  readonly dueSince?: number;
   readonly groupsWaiting: number;
   readonly groupsInFlight: number;
+  /** Those among the waiting that fail alone, and wait for their next try. */
+  readonly groupsDelayed: number;
+  readonly deadLetters: LetterCount;
+  /** Entries of the index by state, as they were counted last. */
+  readonly indexCounts?: Readonly<Record<IndexState, number>>;
   /** When something was last brought to an end, in milliseconds since 1970. */
   readonly lastProgressAt?: number;
   /** An operator lets nothing be sent for now. */

@@ -8,6 +8,7 @@
 import type { Deliver, Retry } from '../batch/verdict.ts';
 import { messageOf } from '../errors.ts';
 import type { RetrySchedule } from '../retry/schedule.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { UpstreamState } from './cache.ts';
 import { createGoingBack } from './going-back.ts';
 import type { GroupIndex, TakenGroup } from './group-index.ts';
@@ -30,6 +31,8 @@ export interface ConsumerParts extends SettlementParts {
   readonly maxBytesPerS?: number | undefined;
   /** Whether nothing may be offered until `pause(false)`. */
   readonly isPaused?: boolean;
+  /** Told of each group that was found to be taken by nobody, and is offered again. */
+  readonly onStalled?: ((workspaceId: WorkspaceId) => void) | undefined;
 }
 
 export interface Consumer extends Pick<Taker, 'added' | 'wake' | 'placeOf' | 'spent' | 'pause' | 'isPaused' | 'withoutTaking'> {
@@ -45,6 +48,10 @@ export interface Consumer extends Pick<Taker, 'added' | 'wake' | 'placeOf' | 'sp
   mustMove(): boolean;
   /** Groups with us at this moment. */
   inFlight(): ReadonlySet<GroupId>;
+  /** Groups that fail alone, and whose next try is not due yet. */
+  delayed(): ReadonlySet<GroupId>;
+  /** Since when what waits may be sent, in milliseconds since 1970; undefined while it may not. */
+  freeSince(): number | undefined;
   /** Takes no more groups; waits `deadlineMs` for those in flight, then gives them up: they stay cached. */
   stop(deadlineMs: number): Promise<void>;
 }
@@ -66,6 +73,8 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   let stopped = false;
   let cancelTry = (): void => {};
   let progress: Progress = { count: 0, lastAt: clock.now() };
+  /** Since when nothing has stood in the way. */
+  let openSince = clock.now();
   let letGo = (): void => {};
 
   const settlement = createSettlement(parts);
@@ -123,6 +132,7 @@ export function createConsumer(parts: ConsumerParts): Consumer {
   // Groups that failed before this answer, in the same moment, were not the workspace's fault: each waits by itself, or a bad one would be tried without pause.
   const noteAnswer = async (): Promise<void> => {
     if (!rest.answered()) return;
+    openSince = clock.now();
     cancelTry();
     log.info({ workspaceId }, 'the workspace answers again; everything cached goes now');
     for (const { taken, retry } of goingBack.withdrawAll()) await loneFailures.delay(taken, retry);
@@ -161,8 +171,21 @@ export function createConsumer(parts: ConsumerParts): Consumer {
     taker.wake();
   };
 
+  const freeSince = (): number | undefined => {
+    const { state, nextTryAt = 0 } = rest.state();
+    if (taker.isPaused()) return undefined;
+    if (state === 'awake') return openSince;
+    return clock.now() >= nextTryAt ? nextTryAt : undefined;
+  };
+
   return {
     ...taker,
+    pause(isPaused) {
+      if (!isPaused) openSince = clock.now();
+      taker.pause(isPaused);
+    },
+    delayed: () => loneFailures.waiting(clock.now()),
+    freeSince,
     start(given) {
       deliver = given;
       letGo = keepHold({ ...parts, taker, held: () => [...attempts.values(), ...goingBack.waiting()], inFlight });

@@ -17,7 +17,7 @@ import type { KeyRing } from '../workspace/key-ring.ts';
 import { readWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
 import type { PutOutcome } from './cache.ts';
 import { type DeadLetter, type DeadLetterCause, decodeLetter, encodeLetter, readLetter } from './dead-letter.ts';
-import { createLetterCatalogue, type KnownLetter, type LetterFilter } from './letter-catalogue.ts';
+import { createLetterCatalogue, type KnownLetter, type LetterCount, type LetterFilter } from './letter-catalogue.ts';
 import type { Loss, LossReason } from './loss.ts';
 
 export type { DeadLetter, DeadLetterCause } from './dead-letter.ts';
@@ -41,6 +41,8 @@ export interface DeadLetters {
   discard(id: string): Promise<DeadLetter | undefined>;
   /** Bytes on disk, in all or for one workspace. */
   usedBytes(workspaceId?: WorkspaceId): number;
+  /** The letters of one workspace in figures, without a look at the disk. */
+  count(workspaceId: WorkspaceId): LetterCount;
 }
 
 export interface OpenedLetter {
@@ -153,7 +155,7 @@ export async function openDeadLetters(folder: string, keys: KeyRing, parts: Dead
       const content = encodeLetter(batch, cause, at, keys);
       await writeFileAtomic(pathOf(batch), content);
       // A batch that was refused once more after a crash replaces its letter.
-      await dropBeyondLimit(catalogue.add({ ...batch, at }, content.length));
+      await dropBeyondLimit(catalogue.add({ ...batch, ...cause, at }, content.length));
     },
     async list(filter = {}) {
       const letters: DeadLetter[] = [];
@@ -183,6 +185,7 @@ export async function openDeadLetters(folder: string, keys: KeyRing, parts: Dead
       return known && (await giveUp(known, 'discarded'));
     },
     usedBytes: catalogue.usedBytes,
+    count: catalogue.count,
   };
 }
 

@@ -15,13 +15,14 @@ import { keysOfDeadLetters } from './dead-letter-keys.ts';
 import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
 import { defaultLimitBytes } from './default-limit.ts';
 import { createForgetKey, type ForgetKey } from './forget-key.ts';
+import { watchGround } from './ground.ts';
 import { createGrouping } from './grouping.ts';
 import { createIndexing } from './indexing.ts';
 import { openLane } from './lane.ts';
 import type { LossLedger } from './loss.ts';
 import { openLossLedger } from './loss-ledger.ts';
 import { startLossReporter } from './loss-report.ts';
-import { DISK_RESERVE_BYTES, watchObstacles } from './obstacles.ts';
+import { DISK_RESERVE_BYTES, obstaclesOf } from './obstacles.ts';
 import { type CacheOperations, createOperations } from './operations.ts';
 import { openPausedWorkspaces } from './paused.ts';
 import type { StoredGroup } from './payload-store.ts';
@@ -110,13 +111,12 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
   const grouping = createGrouping({ maxBatches: settings.groupBatches, maxBytes: settings.groupBytes }, commit);
   const used = (workspaceId?: WorkspaceId): number => store.usedBytes(workspaceId) + deadLetters.usedBytes(workspaceId);
   const limitBytes = settings.limitBytes ?? (await defaultLimitBytes(settings.folder, used(), DISK_RESERVE_BYTES));
-  const admission = createAdmission({ ...settings, limitBytes }, { usedBytes: used, obstacle: currentObstacle });
+  const admission = createAdmission({ ...settings, limitBytes }, { usedBytes: used, obstacle: () => obstacles()[0] });
   const room = createRoom({ admission, dropOrder: settings.dropOrder, store, givingUpOf: (workspaceId) => lanes.get(workspaceId)?.givingUp });
   let stopReporting = (): Promise<void> => Promise.resolve();
 
-  function currentObstacle(): string | undefined {
-    if (closing !== undefined) return 'The relay is stopping.';
-    return obstacles.current();
+  function obstacles(): string[] {
+    return [...(closing === undefined ? [] : ['The relay is stopping.']), ...obstaclesOf(ground.current(), settings.folder)];
   }
 
   const makeRoom = async (batch: Batch): Promise<Admitted> => {
@@ -157,13 +157,13 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     );
   }
   await reconcileAll();
-  const obstacles = await watchObstacles(settings.folder, redis, clock);
+  const ground = await watchGround(settings.folder, redis, clock);
   redis.on('ready', onReady);
   redis.on('close', onClosed);
   for (const lane of lanes.values()) lane.watch();
 
   const close = async (deadlineMs: number): Promise<void> => {
-    obstacles.stop();
+    ground.stop();
     await stopReporting();
     await grouping.drained();
     await Promise.all([...lanes.values()].map((lane) => lane.stop(deadlineMs)));
@@ -185,7 +185,7 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       return [...store.keyUse(), ...[...ofLetters].map(([keyId, letters]) => ({ keyId, deadLetters: letters }))];
     },
     put,
-    putCopy: createPutCopy({ put, obstacle: currentObstacle, ledgerOf: (workspaceId) => lanes.get(workspaceId)?.ledger, losses, log }),
+    putCopy: createPutCopy({ put, obstacle: () => obstacles()[0], ledgerOf: (workspaceId) => lanes.get(workspaceId)?.ledger, losses, log }),
     putAside: (batch, cause) =>
       keep(batch, 'aside', () =>
         deadLetters.put(batch, cause, clock.now()).then(
@@ -199,12 +199,13 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       stopReporting = startLossReporter({ losses, workspaces: [...lanes.keys()], put, isReachable, hostName: hostname(), clock, log });
     },
     stats() {
-      const reason = currentObstacle();
+      const reasons = obstacles();
       return {
         workspaces: [...lanes.values()].map((lane) => lane.stats()),
         usedBytes: used(),
         limitBytes,
-        ready: reason === undefined ? { ok: true } : { ok: false, reason },
+        ready: reasons.length === 0 ? { ok: true } : { ok: false, reasons },
+        ground: ground.current(),
       };
     },
     isHeld: (workspaceId) => lanes.get(workspaceId)?.consumer.state().state === 'held',

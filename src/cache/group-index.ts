@@ -12,6 +12,7 @@ import { KINDS, type Kind } from '../batch/kind.ts';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { INDEX_STATES, type IndexState } from './index-states.ts';
 import type { StoredGroup } from './payload-store.ts';
 import { connectionOptions, type RedisAddress } from './redis.ts';
 import type { GroupId } from './segment-format.ts';
@@ -59,6 +60,8 @@ export interface GroupIndex {
   /** Tells Redis that we still work on these. */
   extend(taken: readonly TakenGroup[]): Promise<void>;
   ids(): Promise<GroupId[]>;
+  /** How many entries there are, by the states that BullMQ knows. */
+  counts(): Promise<Readonly<Record<IndexState, number>>>;
   /** Ids taken by somebody: by us, or by a process that is gone. */
   takenIds(): Promise<GroupId[]>;
   /** Puts back a group whose taker is gone. */
@@ -171,9 +174,10 @@ export function createGroupIndex(workspaceId: WorkspaceId, redis: Redis, address
       );
     },
     ids: async () => {
-      const ids = await queue.getRanges(['waiting', 'active', 'delayed', 'prioritized', 'failed'], 0, -1, true);
+      const ids = await queue.getRanges([...INDEX_STATES], 0, -1, true);
       return ids.filter((id) => id !== CANARY) as GroupId[];
     },
+    counts: async () => (await queue.getJobCounts(...INDEX_STATES)) as Record<IndexState, number>,
     takenIds: async () => (await queue.getRanges(['active'], 0, -1, true)) as GroupId[],
     async release(id) {
       const job = (await queue.getJob(id)) as Job | undefined;

@@ -13,12 +13,14 @@ export interface HoldingParts {
   readonly held: () => readonly TakenGroup[];
   /** All that are with us or on their way back to the index. */
   readonly inFlight: () => ReadonlySet<GroupId>;
+  /** Told of each group that is offered again. */
+  readonly onStalled?: ((workspaceId: WorkspaceId) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Keeps hold of the groups in flight, and finds those that the index thinks taken but nobody works on. The function returned ends it. */
-export function keepHold({ workspaceId, index, taker, held, inFlight, clock, log }: HoldingParts): () => void {
+export function keepHold({ workspaceId, index, taker, held, inFlight, onStalled, clock, log }: HoldingParts): () => void {
   const takenByNobody = async (): Promise<GroupId[]> => (await index.takenIds()).filter((id) => !inFlight().has(id));
 
   // Redis may do what it was asked after we stopped waiting for its answer: a group is then taken by nobody, and nothing else would offer it again.
@@ -28,6 +30,7 @@ export function keepHold({ workspaceId, index, taker, held, inFlight, clock, log
     await taker.withoutTaking(async () => {
       for (const id of await takenByNobody()) {
         await index.release(id);
+        onStalled?.(workspaceId);
         log.info({ workspaceId, group: id }, 'a group that nobody worked on any more is offered again');
       }
     });

@@ -1,6 +1,8 @@
 import { KINDS, type Kind } from '../batch/kind.ts';
 import type { Deliver } from '../batch/verdict.ts';
+import { every } from '../clock.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { agesOf } from './ages.ts';
 import { type Amount, createLedger, type Ledger } from './balance.ts';
 import type { WorkspaceStats } from './cache.ts';
 import type { CacheParts, CacheSettings } from './cache-parts.ts';
@@ -15,6 +17,9 @@ import { watchMaxAge } from './max-age.ts';
 import type { PausedWorkspaces } from './paused.ts';
 import type { PayloadStore } from './payload-store.ts';
 import { reconcile } from './reconcile.ts';
+
+/** Entries are counted now and then, not at a scrape: it must not wait for Redis. */
+const COUNT_INDEX_EVERY_MS = 15_000;
 
 /** All that one workspace has of the cache for itself: its index, its books, its consumer. */
 export interface Lane {
@@ -65,9 +70,13 @@ export function openLane(workspaceId: WorkspaceId, { settings, parts, store, los
     clock,
     log,
     onDeadRecords: parts.onDeadRecords,
+    onDelivered: parts.onDelivered,
+    onStalled: parts.onStalled,
   });
   const givingUp = createGivingUp({ workspaceId, store, index, consumer, ledger, losses, isIndexing: indexing.has, log });
   let stopMoving = (): void => {};
+  let stopCounting = (): void => {};
+  let indexCounts: WorkspaceStats['indexCounts'];
   let age: ReturnType<typeof watchMaxAge> | undefined;
 
   const acknowledged = (kind: Kind): Amount => {
@@ -94,6 +103,9 @@ export function openLane(workspaceId: WorkspaceId, { settings, parts, store, los
       if (result.restored + result.removed + result.released > 0) log.warn({ workspaceId, ...result }, 'the index was made to agree with what is stored');
     },
     watch() {
+      stopCounting = every(clock, COUNT_INDEX_EVERY_MS, async () => {
+        indexCounts = await index.counts().catch(() => indexCounts);
+      });
       age = watchMaxAge({ workspaceId, maxAgeMs: settings.maxAgeMs ?? Number.POSITIVE_INFINITY, store, givingUp, clock, log });
       if (settings.watchdogMs === undefined) return;
       const { onReconnect = () => {}, onStuck = () => {} } = parts;
@@ -102,7 +114,9 @@ export function openLane(workspaceId: WorkspaceId, { settings, parts, store, los
     },
     consume: consumer.start,
     stats() {
-      const oldestAt = store.oldestAt(workspaceId);
+      const delayed = consumer.delayed();
+      const { oldestAt, oldestByKind, oldestDueAt } = agesOf(workspaceId, store, delayed);
+      const freeSince = consumer.freeSince();
       const inFlight = consumer.inFlight().size;
       const unopenable = store.unopenable(workspaceId);
       const unreportedLosses = losses.unreported(workspaceId);
@@ -111,8 +125,13 @@ export function openLane(workspaceId: WorkspaceId, { settings, parts, store, los
         upstream: consumer.state(),
         balance: ledger.balances(acknowledged),
         ...(oldestAt === undefined ? {} : { oldestAt }),
+        oldestByKind,
+        ...(oldestDueAt === undefined || freeSince === undefined ? {} : { dueSince: Math.max(oldestDueAt, freeSince) }),
+        groupsDelayed: delayed.size,
+        deadLetters: deadLetters.count(workspaceId),
         groupsWaiting: Math.max(0, store.groups(workspaceId) - inFlight),
         groupsInFlight: inFlight,
+        ...(indexCounts ? { indexCounts } : {}),
         lastProgressAt: consumer.progress().lastAt,
         ...(consumer.isPaused() ? { paused: true } : {}),
         ...(age?.isGettingOld() ? { gettingOld: true } : {}),
@@ -122,6 +141,7 @@ export function openLane(workspaceId: WorkspaceId, { settings, parts, store, los
     },
     async stop(deadlineMs) {
       stopMoving();
+      stopCounting();
       age?.stop();
       await consumer.stop(deadlineMs);
     },

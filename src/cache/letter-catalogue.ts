@@ -2,7 +2,7 @@ import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { DeadLetter } from './dead-letter.ts';
 
 /** What is kept in memory of each dead letter. */
-export interface KnownLetter extends Pick<DeadLetter, 'id' | 'workspaceId' | 'dataType' | 'at'> {
+export interface KnownLetter extends Pick<DeadLetter, 'id' | 'workspaceId' | 'dataType' | 'at' | 'reason' | 'status'> {
   readonly fileBytes: number;
 }
 
@@ -15,6 +15,17 @@ export interface LetterFilter {
   readonly after?: Pick<DeadLetter, 'id' | 'at'> | undefined;
   /** At most so many. */
   readonly limit?: number | undefined;
+}
+
+/** The dead letters of one workspace in figures. */
+export interface LetterCount {
+  readonly letters: number;
+  /** On disk. */
+  readonly bytes: number;
+  /** When the oldest became one, in milliseconds since 1970. */
+  readonly oldestAt?: number;
+  /** How many by the workspace's HTTP status; `quarantined` are those that nobody could make sense of. */
+  readonly byStatus: Readonly<Record<string, number>>;
 }
 
 /** Which dead letters there are, and what they take. */
@@ -32,13 +43,20 @@ export interface LetterCatalogue {
   /** A workspace's oldest letter but one. */
   oldest(workspaceId: WorkspaceId, but: KnownLetter): KnownLetter | undefined;
   usedBytes(workspaceId?: WorkspaceId): number;
+  /** Costs a look at each only after letters have come or gone. */
+  count(workspaceId: WorkspaceId): LetterCount;
 }
 
 export function createLetterCatalogue(): LetterCatalogue {
   /** By workspace and id: a sender chooses its ids, and must not get at another workspace's letters by that. */
   const letters = new Map<string, KnownLetter>();
   const used = new Map<WorkspaceId, number>();
-  const use = (workspaceId: WorkspaceId, bytes: number): void => void used.set(workspaceId, (used.get(workspaceId) ?? 0) + bytes);
+  /** Counts that still hold. */
+  const counts = new Map<WorkspaceId, LetterCount>();
+  const use = (workspaceId: WorkspaceId, bytes: number): void => {
+    used.set(workspaceId, (used.get(workspaceId) ?? 0) + bytes);
+    counts.delete(workspaceId);
+  };
 
   const remove = (known: KnownLetter): void => {
     if (letters.get(keyOf(known)) !== known) return;
@@ -53,8 +71,8 @@ export function createLetterCatalogue(): LetterCatalogue {
   };
 
   return {
-    add({ id, workspaceId, dataType, at }, fileBytes) {
-      const known = { id, workspaceId, dataType, at, fileBytes };
+    add({ id, workspaceId, dataType, at, reason, status }, fileBytes) {
+      const known = { id, workspaceId, dataType, at, reason, ...(status === undefined ? {} : { status }), fileBytes };
       insert(known);
       return known;
     },
@@ -82,8 +100,28 @@ export function createLetterCatalogue(): LetterCatalogue {
       }
       return oldest;
     },
+    count(workspaceId) {
+      const known = counts.get(workspaceId);
+      if (known) return known;
+      const counted = countOf([...letters.values()].filter((one) => one.workspaceId === workspaceId));
+      counts.set(workspaceId, counted);
+      return counted;
+    },
     usedBytes: (workspaceId) => (workspaceId ? (used.get(workspaceId) ?? 0) : [...used.values()].reduce((sum, one) => sum + one, 0)),
   };
+}
+
+function countOf(letters: readonly KnownLetter[]): LetterCount {
+  const byStatus: Record<string, number> = {};
+  let bytes = 0;
+  let oldestAt = Number.POSITIVE_INFINITY;
+  for (const { reason, status, fileBytes, at } of letters) {
+    const key = reason === 'quarantined' ? reason : String(status ?? reason);
+    byStatus[key] = (byStatus[key] ?? 0) + 1;
+    bytes += fileBytes;
+    oldestAt = Math.min(oldestAt, at);
+  }
+  return { letters: letters.length, bytes, byStatus, ...(letters.length === 0 ? {} : { oldestAt }) };
 }
 
 function keyOf({ workspaceId, id }: { readonly workspaceId: WorkspaceId; readonly id: string }): string {

@@ -25,11 +25,13 @@ export interface LoneFailures {
   forget(id: GroupId): void;
   /** Makes all of them due now. */
   retryNow(): void;
+  /** Those whose next try is not due yet. */
+  waiting(now: number): ReadonlySet<GroupId>;
   stop(): void;
 }
 
 export function createLoneFailures({ workspaceId, index, schedule, clock, log, onDue }: LoneFailuresParts): LoneFailures {
-  const failing = new Map<GroupId, { readonly firstAt: number; readonly cancelTry: () => void }>();
+  const failing = new Map<GroupId, { readonly firstAt: number; readonly dueAt: number; readonly cancelTry: () => void }>();
 
   const bringForward = (id: GroupId): void => void index.bringForward(id).then(onDue, () => {});
 
@@ -42,7 +44,7 @@ export function createLoneFailures({ workspaceId, index, schedule, clock, log, o
       const facts = { workspaceId, group: taken.id, reason: retry.reason, nextTryAt: new Date(at).toISOString() };
       log.warn(facts, 'a group alone fails while others pass; it is tried again');
       before?.cancelTry();
-      failing.set(taken.id, { firstAt, cancelTry: clock.after(at - now, () => bringForward(taken.id)) });
+      failing.set(taken.id, { firstAt, dueAt: at, cancelTry: clock.after(at - now, () => bringForward(taken.id)) });
       try {
         await index.delay(taken, at);
       } catch (error) {
@@ -54,11 +56,13 @@ export function createLoneFailures({ workspaceId, index, schedule, clock, log, o
       failing.delete(id);
     },
     retryNow() {
-      for (const [id, { cancelTry }] of failing) {
-        cancelTry();
+      for (const [id, failure] of failing) {
+        failure.cancelTry();
+        failing.set(id, { ...failure, dueAt: 0 });
         bringForward(id);
       }
     },
+    waiting: (now) => new Set([...failing].flatMap(([id, { dueAt }]) => (dueAt > now ? [id] : []))),
     stop() {
       for (const each of failing.values()) each.cancelTry();
     },

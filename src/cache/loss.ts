@@ -4,7 +4,8 @@ import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { GroupId } from './segment-format.ts';
 
 /** Why data was given up, in the words of the ledger. */
-export type LossReason = 'cache-full' | 'too-old' | 'purged' | 'unreadable' | 'dead-letters-full' | 'discarded' | 'no-room-for-copy';
+export const LOSS_REASONS = ['cache-full', 'too-old', 'purged', 'unreadable', 'dead-letters-full', 'discarded', 'no-room-for-copy'] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** Data that was given up: what one agent had sent of one data type. */
 export interface Loss {

@@ -97,11 +97,35 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   };
 }
 
+/** How a Redis is at this moment. */
+export interface RedisHealth {
+  readonly memoryUsedBytes: number;
+  /** 0 without a limit. */
+  readonly memoryLimitBytes: number;
+  /** Whether its last write to the append-only file went well. */
+  readonly aofOk: boolean;
+  /** Whether its last snapshot, and its last rewrite of the append-only file, went well. */
+  readonly saveOk: boolean;
+  /** Keys thrown away for lack of memory since it started. */
+  readonly evictedKeys: number;
+}
+
+/** Asks a Redis how it is. Rejects when it does not answer. */
+export async function readRedisHealth(redis: Redis): Promise<RedisHealth> {
+  const info = parseInfo(await redis.info());
+  return {
+    memoryUsedBytes: Number(info.get('used_memory') ?? 0),
+    memoryLimitBytes: Number(info.get('maxmemory') ?? 0),
+    aofOk: info.get('aof_last_write_status') !== 'err',
+    saveOk: info.get('rdb_last_bgsave_status') !== 'err' && info.get('aof_last_bgrewrite_status') !== 'err',
+    evictedKeys: Number(info.get('evicted_keys') ?? 0),
+  };
+}
+
 /** How much of its memory Redis uses, 0 to 1; 0 when it has no limit. */
 export async function readMemoryRatio(redis: Redis): Promise<number> {
-  const info = parseInfo(await redis.info('memory'));
-  const limit = Number(info.get('maxmemory') ?? 0);
-  return limit > 0 ? Number(info.get('used_memory') ?? 0) / limit : 0;
+  const { memoryUsedBytes, memoryLimitBytes } = await readRedisHealth(redis);
+  return memoryLimitBytes > 0 ? memoryUsedBytes / memoryLimitBytes : 0;
 }
 
 /** Connects, and waits until Redis answers. Throws `relay.redis.unreachable` after `timeoutMs`. Errors of the connection afterwards go to `onError`. */

@@ -46,6 +46,14 @@ export function createRest(schedule: RetrySchedule): Rest {
       return now >= resting.nextTryAt || now < resting.lastAt ? 1 : 0;
     },
     state: () =>
-      resting ? { state: resting.held ? 'held' : 'resting', since: resting.firstAt, nextTryAt: resting.nextTryAt, reason: resting.reason } : { state: 'awake' },
+      resting
+        ? {
+            state: resting.held ? 'held' : 'resting',
+            since: resting.firstAt,
+            nextTryAt: resting.nextTryAt,
+            heldAt: resting.firstAt + schedule.windowMs,
+            reason: resting.reason,
+          }
+        : { state: 'awake' },
   };
 }

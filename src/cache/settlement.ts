@@ -29,6 +29,8 @@ export interface SettlementParts {
   readonly log: Logger;
   /** Told of records that became dead letters; a batch that nobody could open counts as one. */
   readonly onDeadRecords?: ((workspaceId: WorkspaceId, status: number, records: number) => void) | undefined;
+  /** Told of each batch that the workspace took, with how long it had been ours, in milliseconds. */
+  readonly onDelivered?: ((batch: Batch, afterMs: number) => void) | undefined;
 }
 
 /** Does with a group's members what was said of them. The books change in the same turn as the store, so that the balance holds at any moment. */
@@ -39,10 +41,16 @@ export interface Settlement {
   settle(id: GroupId, judged: readonly Judged[]): Promise<Retry[]>;
 }
 
-export function createSettlement({ workspaceId, store, deadLetters, ledger, enterLosses, clock, log, onDeadRecords }: SettlementParts): Settlement {
+export function createSettlement(parts: SettlementParts): Settlement {
+  const { workspaceId, store, deadLetters, ledger, enterLosses, clock, log, onDeadRecords } = parts;
+  const enterDelivered = (batch: Batch): void => {
+    ledger.add('delivered', batch.kind, 1, batch.body.length);
+    parts.onDelivered?.(batch, Math.max(0, clock.now() - batch.receivedAt));
+  };
+
   const noteDelivered = (id: GroupId, judged: readonly Judged[]): void => {
     const delivered = judged.filter(({ verdict }) => verdict.outcome === 'delivered');
-    for (const { batch } of delivered) ledger.add('delivered', batch.kind, 1, batch.body.length);
+    for (const { batch } of delivered) enterDelivered(batch);
     const positions = delivered.map(({ position }) => position);
     store.markDone(id, positions);
   };
@@ -82,7 +90,8 @@ export function createSettlement({ workspaceId, store, deadLetters, ledger, ente
         if (verdict.outcome !== 'refused' && verdict.outcome !== 'split') continue;
         const entry = verdict.outcome === 'split' ? await buryParts(verdict) : 'deadLettered';
         if (verdict.outcome === 'refused') await bury(batch, verdict);
-        ledger.add(entry, batch.kind, 1, batch.body.length);
+        if (entry === 'delivered') enterDelivered(batch);
+        else ledger.add(entry, batch.kind, 1, batch.body.length);
         store.markDone(id, [position]);
       }
       return judged.flatMap(({ verdict }) => (verdict.outcome === 'retry' ? [verdict] : []));

@@ -125,6 +125,17 @@ export function createMemoryIndex(now: () => number): MemoryIndex {
       await guard('ids');
       return [...entries.keys()];
     },
+    async counts() {
+      await guard('counts');
+      const states = [...entries.values()].map(({ state }) => state);
+      return {
+        waiting: waiting.length,
+        prioritized: backlog.length,
+        active: states.filter((state) => state === 'taken').length,
+        delayed: states.filter((state) => typeof state === 'object').length,
+        failed: 0,
+      };
+    },
     async takenIds() {
       await guard('takenIds');
       return [...entries].filter(([, entry]) => isTaken(entry)).map(([id]) => id);

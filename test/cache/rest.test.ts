@@ -24,6 +24,7 @@ describe('createRest', () => {
         state: minute < 120 ? 'resting' : 'held',
         since: START_MS,
         nextTryAt: next,
+        heldAt: START_MS + 120 * MINUTE_MS,
         reason: `failure at ${minute}`,
       });
       assert.equal(rest.allowance(now, 4), 0);
@@ -71,6 +72,7 @@ describe('createRest', () => {
       state: 'resting',
       since: START_MS + 121 * MINUTE_MS,
       nextTryAt: START_MS + 129 * MINUTE_MS,
+      heldAt: START_MS + 241 * MINUTE_MS,
       reason: 'away again',
     });
   });

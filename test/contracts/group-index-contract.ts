@@ -199,4 +199,13 @@ export function groupIndexContract(makeIndex: () => Promise<{ readonly index: Gr
     await index.finish(taken);
     assert.deepEqual(await index.ids(), []);
   });
+
+  it('counts what it holds by state', async () => {
+    const { index, now } = await makeIndex();
+    await index.addAll([groupOf(1), groupOf(2), groupOf(3)]);
+    await index.addAll([groupOf(4), groupOf(5)], 'backlog');
+    await mustTake(index);
+    await index.delay(await mustTake(index), now() + FAR_MS);
+    assert.deepEqual(await index.counts(), { waiting: 1, prioritized: 2, active: 1, delayed: 1, failed: 0 });
+  });
 }
