@@ -51,12 +51,12 @@ export function uploadTestRecord(workspace: WorkspaceOptions, { configuration, v
       version,
       clock: systemClock,
       log: silentLogger,
-      onAnswer: () => {},
+      onExchange: () => {},
       opener,
       onPart: () => {},
       statementFor: () => ({ roots: [], agents: [] }),
       roadWatch: { verified: () => {}, refused: () => {} },
-      ingestion: { transformer, maxInflatedBytes: intake.maxInflatedSize, relayName: domain, onRequest: () => {} },
+      ingestion: { transformer, maxInflatedBytes: intake.maxInflatedSize, relayName: domain, onRequest: () => {}, onRecords: () => {} },
     });
     parts.defer(() => connection.close());
     const [verdict] = await connection.offer([testBatch(workspace.id, systemClock.now())], signal);

@@ -8,7 +8,7 @@ import type { WorkspaceOptions } from '../workspace/options.ts';
 import type { WorkspaceRoads } from '../workspace/road-state.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { createAuthorityRegistration } from './authority-registration.ts';
-import { createHttpClient } from './http-client.ts';
+import { createHttpClient, type Exchange } from './http-client.ts';
 import { connectIngestion } from './logs-ingestion/connect-ingestion.ts';
 import type { Transformer } from './logs-ingestion/transformer.ts';
 import { createOperationalDataTransport } from './operational-data.ts';
@@ -28,8 +28,8 @@ export interface ConnectParts {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told how long each answer took, in seconds. */
-  readonly onAnswer: (seconds: number) => void;
+  /** Told of each request to a workspace, once it is over. */
+  readonly onExchange: (workspaceId: WorkspaceId, exchange: Exchange) => void;
   readonly opener: RecordOpener;
   /** Told of each part of a batch that is offered, with the length of its body. */
   readonly onPart: (workspaceId: WorkspaceId, bytes: number) => void;
@@ -50,6 +50,8 @@ export interface IngestionConnectParts {
   readonly relayName: string;
   /** Told of each request, what became of it, and which part of the largest size it had. */
   readonly onRequest: (workspaceId: WorkspaceId, request: { readonly outcome: string; readonly fill: number }) => void;
+  /** Told of records that a workspace took. */
+  readonly onRecords: (workspaceId: WorkspaceId, records: number) => void;
 }
 
 /** The way to a workspace. */
@@ -58,12 +60,14 @@ export interface WorkspaceConnection extends Transport {
   announce(): void;
   /** The roads it takes, as they were last taken. */
   roads(): WorkspaceRoads;
+  /** When the relay's own certificate there ends, in milliseconds since 1970; undefined where there is none. */
+  certificateEndsAt(): number | undefined;
 }
 
 /** Makes the transport to a workspace by its options. Nothing is sent before the first batch. */
 export async function connectWorkspace(workspace: WorkspaceOptions, parts: ConnectParts): Promise<WorkspaceConnection> {
   const { id, domain, endpoint, sharedKeyFile, trustFile } = workspace;
-  const { options, version, clock, log, onAnswer, opener, onPart } = parts;
+  const { options, version, clock, log, opener, onPart } = parts;
   const roads = await createRoads(workspace, { clock, log, watch: parts.roadWatch });
   const client = createHttpClient({
     connections: options.connections,
@@ -71,6 +75,7 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
     requestTimeoutMs: options.requestTimeout,
     trust: trustFile === undefined ? undefined : await readFile(trustFile, 'utf8'),
     road: roads.data,
+    onExchange: (exchange) => parts.onExchange(id, exchange),
   });
   if (workspace.protocol === 'logs-ingestion') {
     const { ingestion } = parts;
@@ -89,8 +94,9 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
       offersInFlight: workspace.ingestion.groupsInFlight,
       onPart: (bytes) => onPart(id, bytes),
       onRequest: (request) => ingestion.onRequest(id, request),
+      onRecords: (records) => ingestion.onRecords(id, records),
     });
-    return { ...transport, announce: () => {}, roads: roads.describe, close: () => transport.close().finally(roads.close) };
+    return { ...transport, announce: () => {}, roads: roads.describe, certificateEndsAt: () => undefined, close: () => transport.close().finally(roads.close) };
   }
   const folder = join(parts.folder, id);
   const service = { workspaceId: id, serviceUrl: endpoint ?? `https://${id}.oms.${domain}`, userAgent: `Relay/${version}`, client, clock, log };
@@ -101,12 +107,13 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
     onRegistered: () => authorities.registered(),
   });
   const authorities = createAuthorityRegistration({ ...service, registration, folder, statement: () => parts.statementFor(id) });
-  const transport = createOperationalDataTransport({ dataUrl: endpoint ?? `https://${id}.ods.${domain}`, version, client, registration, clock, onAnswer });
+  const transport = createOperationalDataTransport({ dataUrl: endpoint ?? `https://${id}.ods.${domain}`, version, client, registration, clock });
   const splitting = createSplittingTransport({ transport, opener, clock, log, onPart: (bytes) => onPart(id, bytes) });
   return {
     ...splitting,
     announce: authorities.changed,
     roads: roads.describe,
+    certificateEndsAt: registration.certificateEndsAt,
     async close() {
       authorities.close();
       await splitting.close();

@@ -18,6 +18,18 @@ export interface HttpClientSettings {
   readonly trust: string | undefined;
   /** The only road its connections take; the system's own way when undefined. */
   readonly road?: Road | undefined;
+  /** Told of each request that was sent, once it is over. */
+  readonly onExchange?: ((exchange: Exchange) => void) | undefined;
+}
+
+/** A request as it went, for whoever watches. */
+export interface Exchange {
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** From the beginning of the request to the end of the answer. */
+  readonly seconds: number;
+  /** The answer's Date. */
+  readonly date?: string | undefined;
 }
 
 export interface HttpClient {
@@ -49,6 +61,8 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
       const onAbort = (): void => controller.abort(signal?.reason);
       signal?.addEventListener('abort', onAbort);
       if (signal?.aborted) onAbort();
+      const begin = performance.now();
+      const note = (status?: number, date?: string): void => settings.onExchange?.({ status, date, seconds: (performance.now() - begin) / 1000 });
       try {
         const { origin, pathname, search } = new URL(url);
         const response = await agent.request({
@@ -60,9 +74,10 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
           signal: controller.signal,
         });
         const text = await readStart(response.body);
-        const retryAfter = response.headers['retry-after'];
-        return { reached: true, answer: { status: response.statusCode, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, text } };
+        note(response.statusCode, oneOf(response.headers['date']));
+        return { reached: true, answer: { status: response.statusCode, retryAfter: oneOf(response.headers['retry-after']), text } };
       } catch (error) {
+        note();
         return { reached: false, reason: reasonOf(error) };
       } finally {
         clearTimeout(timer);
@@ -73,6 +88,10 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
       await agent.destroy();
     },
   };
+}
+
+function oneOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
 }
 
 /** How undici connects by a road to a service that is verified by `trust`, for whoever has a client of its own. */

@@ -17,17 +17,14 @@ export interface OperationalDataParts {
   readonly client: HttpClient;
   readonly registration: Registration;
   readonly clock: Clock;
-  readonly onAnswer: (seconds: number) => void;
 }
 
 export function createOperationalDataTransport(parts: OperationalDataParts): Transport {
   const { client, registration, clock } = parts;
 
   const send = async (batch: Batch, signal: AbortSignal): Promise<Verdict> => {
-    const begin = performance.now();
     const reached = await client.post(parts.dataUrl + pathOf(batch), headersOf(batch, parts.version), batch.body, signal);
     if (!reached.reached) return { outcome: 'retry', scope: 'workspace', reason: reached.reason };
-    parts.onAnswer((performance.now() - begin) / 1000);
     if (reached.answer.status === 401 || reached.answer.status === 403) registration.forget();
     return classify(reached.answer, clock.now());
   };

@@ -39,6 +39,8 @@ export interface Registration {
   ensure(): Promise<Verdict | undefined>;
   /** The workspace did not know our certificate: register again at the next need. */
   forget(): void;
+  /** When the certificate in use ends, in milliseconds since 1970; undefined before there is one. */
+  certificateEndsAt(): number | undefined;
   close(): void;
 }
 
@@ -47,6 +49,7 @@ type Outcome = { readonly ok: true; readonly reply: ReceivedReply } | { readonly
 export function createRegistration(parts: RegistrationParts): Registration {
   const { workspaceId, client, identities, clock, log } = parts;
   let identity: RelayIdentity | undefined;
+  let endsAt: number | undefined;
   let registered = false;
   let running: Promise<Verdict | undefined> | undefined;
   let cancelReport = (): void => {};
@@ -69,6 +72,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
 
   const useIdentity = async (next: RelayIdentity): Promise<RelayIdentity> => {
     client.useIdentity(next);
+    endsAt = new X509Certificate(next.certificate).validToDate.getTime();
     return next;
   };
 
@@ -136,6 +140,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
     forget() {
       registered = false;
     },
+    certificateEndsAt: () => endsAt,
     close() {
       cancelReport();
     },

@@ -1,16 +1,18 @@
 import type { PathOptions } from './path-options.ts';
 
 /** What a road refuses a connection for. */
-export type RoadRefusalReason =
-  | 'not-private'
-  | 'not-a-peer'
-  | 'no-source'
-  | 'other-route'
-  | 'other-source'
-  | 'other-peer'
-  | 'proxy-credentials'
-  | 'proxy-refused'
-  | 'proxy-unreachable';
+export const ROAD_REFUSAL_REASONS = [
+  'not-private',
+  'not-a-peer',
+  'no-source',
+  'other-route',
+  'other-source',
+  'other-peer',
+  'proxy-credentials',
+  'proxy-refused',
+  'proxy-unreachable',
+] as const;
+export type RoadRefusalReason = (typeof ROAD_REFUSAL_REASONS)[number];
 
 /** A connection that was not made because it would have left by another road. */
 export interface RoadRefusal {

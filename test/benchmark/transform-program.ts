@@ -67,7 +67,7 @@ async function prepareRelay(): Promise<() => Promise<void>> {
     version: '0',
     clock: systemClock,
     log: silentLogger,
-    onAnswer: () => {},
+    onExchange: () => {},
     opener: createRecordOpener(MAX_INFLATED_BYTES),
     onPart: () => {},
     statementFor: () => ({ roots: [], agents: [] }),
@@ -77,6 +77,7 @@ async function prepareRelay(): Promise<() => Promise<void>> {
       maxInflatedBytes: MAX_INFLATED_BYTES,
       relayName: 'relay.test',
       onRequest: (_, { fill }) => void sent.push(fill * LARGEST_REQUEST_BYTES),
+      onRecords: () => {},
     },
   });
   const random = seededBytes(5);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { systemClock } from '../../src/clock.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { createMetrics } from '../../src/metrics/catalogue.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { tunnelOptions } from '../../src/tunnel/options.ts';
 import { createTunnel } from '../../src/tunnel/tunnel.ts';
 

@@ -50,7 +50,7 @@ async function createRegistrationRig(t: TestContext, { daysAgo = 0, lifeDays = 9
     clock,
     log: createLogger('info', { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) }),
   });
-  const transport = createOperationalDataTransport({ dataUrl: rig.listening.url, version: 'test', client, registration, clock, onAnswer: () => {} });
+  const transport = createOperationalDataTransport({ dataUrl: rig.listening.url, version: 'test', client, registration, clock });
   t.after(() => transport.close());
   const parts: RegistrationRig = {
     ...rig,

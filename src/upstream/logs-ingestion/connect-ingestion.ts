@@ -27,7 +27,8 @@ export interface ConnectIngestionParts {
   readonly maxInflatedBytes: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly onAnswer: (seconds: number) => void;
+  /** Told of records that the workspace took. */
+  readonly onRecords: (records: number) => void;
   readonly onPart: (bytes: number) => void;
   readonly onRequest: (request: { readonly outcome: string; readonly fill: number }) => void;
 }

@@ -26,8 +26,6 @@ export interface SenderParts {
   /** Requests on their way at the same time. */
   readonly connections: number;
   readonly clock: Clock;
-  /** Told how long each answer took, in seconds. */
-  readonly onAnswer: (seconds: number) => void;
   /** Told of each request, what became of it, and which part of the largest size it had. */
   readonly onRequest: (request: { readonly outcome: string; readonly fill: number }) => void;
 }
@@ -57,10 +55,7 @@ export function createSender(parts: SenderParts): Sender {
       'x-ms-client-request-id': randomUUID(),
     };
     if (request.encoding === 'gzip') headers['content-encoding'] = 'gzip';
-    const begin = performance.now();
-    const reached = await client.post(urlOf(parts, request.stream), headers, request.body, signal);
-    if (reached.reached) parts.onAnswer((performance.now() - begin) / 1000);
-    return reached;
+    return await client.post(urlOf(parts, request.stream), headers, request.body, signal);
   };
 
   const send = async (request: Request, signal: AbortSignal): Promise<Outcome> => {

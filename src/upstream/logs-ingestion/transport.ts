@@ -36,6 +36,8 @@ export interface LogsIngestionParts {
   readonly log: Logger;
   /** Told of each request that is sent to find records that are refused, with the length of its body. */
   readonly onPart: (bytes: number) => void;
+  /** Told of records that the workspace took. */
+  readonly onRecords: (records: number) => void;
   /** Closes what is below. */
   readonly close: () => Promise<void>;
 }
@@ -130,7 +132,7 @@ export function createLogsIngestionTransport(parts: LogsIngestionParts): Transpo
     async offer(batches, given) {
       signal = given;
       offers += 1;
-      const works = batches.map((batch) => createWork(batch, memory.recall(batch)));
+      const works = batches.map((batch) => createWork(batch, memory.recall(batch), parts.onRecords));
       begin(works);
       const verdicts = await Promise.all(
         works.map(async (work): Promise<Verdict> => verdictOf(work.batch, await work.ended, { opener: parts.opener, memory })),

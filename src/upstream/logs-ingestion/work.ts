@@ -36,7 +36,8 @@ export interface WorkSpan extends Range {
   readonly work: Work;
 }
 
-export function createWork(batch: Batch, before: Settled | undefined): Work {
+/** `onRecords` is told of records that were delivered. */
+export function createWork(batch: Batch, before: Settled | undefined, onRecords: (records: number) => void = () => {}): Work {
   const ended = Promise.withResolvers<Ended | Refused>();
   const delivered: Range[] = [...(before?.delivered ?? [])];
   const refused: RefusedRange[] = [...(before?.refused ?? [])];
@@ -64,8 +65,10 @@ export function createWork(batch: Batch, before: Settled | undefined): Work {
       endIfSettled();
     },
     settle({ from, to }, outcome) {
-      if (outcome.outcome === 'delivered') delivered.push({ from, to });
-      else if (outcome.outcome === 'refused') refused.push({ from, to, status: outcome.status, answer: outcome.answer });
+      if (outcome.outcome === 'delivered') {
+        delivered.push({ from, to });
+        onRecords(to - from);
+      } else if (outcome.outcome === 'refused') refused.push({ from, to, status: outcome.status, answer: outcome.answer });
       else keepRetry(outcome);
       left -= to - from;
       endIfSettled();

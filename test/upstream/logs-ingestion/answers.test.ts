@@ -69,7 +69,7 @@ async function offerTo(answers: readonly Answer[], records: readonly object[] = 
     maxInflatedBytes: MAX_BYTES,
     clock: systemClock,
     log: silentLogger,
-    onAnswer: () => {},
+    onRecords: () => {},
     onPart: () => {},
     onRequest: ({ outcome }) => void outcomes.push(outcome),
   });

@@ -23,6 +23,8 @@ export interface Rig extends AsyncDisposable {
   readonly transport: Transport;
   /** In the order in which they were sent. */
   readonly sent: readonly Sent[];
+  /** Records that were said to be taken. */
+  records(): number;
 }
 
 export interface RigOptions {
@@ -40,6 +42,7 @@ export const BAD: Outcome = { outcome: 'refused', status: 400, answer: 'bad reco
 /** The transport with a service made of a function, its transform in this thread. */
 export function createRig({ answer = () => DELIVERED, columns, streams = [], transformTask, offersInFlight = 64 }: RigOptions = {}): Rig {
   const sent: Sent[] = [];
+  let records = 0;
   const opener = createRecordOpener(64 * 1024 * 1024);
   const given = { batchId: false, agent: false, relay: false, originalTime: false, ...columns };
   const transport = createLogsIngestionTransport({
@@ -59,7 +62,10 @@ export function createRig({ answer = () => DELIVERED, columns, streams = [], tra
     clock: systemClock,
     log: silentLogger,
     onPart: () => {},
+    onRecords: (count) => {
+      records += count;
+    },
     close: async () => {},
   });
-  return { transport, sent, [Symbol.asyncDispose]: () => opener.close() };
+  return { transport, sent, records: () => records, [Symbol.asyncDispose]: () => opener.close() };
 }
