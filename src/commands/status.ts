@@ -22,7 +22,7 @@ export function statusCommand(env: Environment, outputFor: (json: boolean) => Ou
 
 function describe(status: Status): string {
   const { agents, cache } = status;
-  const ready = cache.ready.ok ? 'ready' : `NOT READY: ${cache.ready.reason}`;
+  const ready = cache.ready.ok ? 'ready' : `NOT READY: ${cache.ready.reasons.join(' ')}`;
   return [
     `relay ${status.version}, ${ready}, running since ${moment(status.startedAt)} (pid ${status.pid})`,
     `agents      ${agents.approved} approved, ${agents.pending} pending, ${agents.suspended} suspended; port ${status.intakePort}`,

@@ -5,7 +5,7 @@ import type { Configuration } from '../configuration/schema.ts';
 import type { RelayError } from '../errors.ts';
 import { readSecretFile } from '../files.ts';
 import type { Logger } from '../logger.ts';
-import { createMetrics, type Metrics } from '../metrics/catalogue.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 
 export interface RelayParts {
@@ -41,7 +41,8 @@ export interface Building extends RelayParts {
 
 export function createBuilding(configuration: Configuration, parts: RelayParts, defer: Building['defer']): Building {
   const { log } = parts;
-  const metrics = createMetrics();
+  const names = new Map<string, string>(configuration.workspaces.map(({ id, name }) => [id, name]));
+  const metrics = createMetrics({ workspaceName: (id) => names.get(id) ?? id });
   const served = new Set<WorkspaceId>(configuration.workspaces.map(({ id }) => id));
   return {
     ...parts,

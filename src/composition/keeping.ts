@@ -38,9 +38,16 @@ async function openSealedCache(building: Building, { keys }: Trust): Promise<Dur
     onDamage: (bytes) => metrics.count('cacheDamagedBytes', {}, bytes),
     onReconnect: (workspace) => metrics.count('watchdogRestarts', { workspace }),
     onStuck: building.onStuck ?? (() => {}),
-    onLoss: ({ workspaceId: workspace, kind, reason, batches, bytes }) => {
+    onStalled: (workspace) => metrics.count('stalled', { workspace }),
+    onDelivered: ({ workspaceId: workspace, kind, body }, afterMs) => {
+      metrics.count('deliveredBatches', { workspace, kind });
+      metrics.count('deliveredBytes', { workspace, kind }, body.length);
+      metrics.observe('deliverySeconds', { workspace, kind }, afterMs / 1000);
+    },
+    onLoss: ({ workspaceId: workspace, kind, reason, batches, records = 0, bytes }) => {
       metrics.count('droppedBatches', { workspace, kind, reason }, batches);
       metrics.count('droppedBytes', { workspace, kind, reason }, bytes);
+      metrics.count('droppedRecords', { workspace, kind, reason }, records);
     },
     onDeadRecords: (workspace, status, records) => metrics.count('deadLetterRecords', { workspace, status: String(status) }, records),
   });

@@ -1,6 +1,5 @@
 import type { Status } from '../control/api.ts';
 import { createControlServer } from '../control/server.ts';
-import { readGauges } from '../metrics/gauges.ts';
 import type { Building } from './building.ts';
 import type { Enrolling } from './enrolling.ts';
 import type { Gateway } from './gateway.ts';
@@ -8,6 +7,7 @@ import type { Keeping } from './keeping.ts';
 import type { Receiving } from './receiving.ts';
 import type { Sending } from './sending.ts';
 import type { Trust } from './trust.ts';
+import { createWatching, type Watching } from './watching.ts';
 
 export interface OperatingParts {
   readonly trust: Trust;
@@ -24,15 +24,19 @@ export interface Operating {
   readonly status: () => Status;
 }
 
-/** Has the gauges read before each scrape, and serves the command line. */
+/** Has the figures read before each scrape, and serves the command line. */
 export async function startOperating(building: Building, parts: OperatingParts): Promise<Operating> {
-  const status = statusOf(building, parts);
-  setGauges(building, parts);
+  const watching = createWatching(building, parts);
+  const status = statusOf(building, parts, watching);
   await startControl(building, parts, status);
   return { status };
 }
 
-function statusOf({ configuration, version, clock }: Building, { trust, sending, keeping, receiving, gateway, metricsPort }: OperatingParts): () => Status {
+function statusOf(
+  { configuration, version, clock }: Building,
+  { trust, sending, keeping, receiving, gateway, metricsPort }: OperatingParts,
+  { agentFigures, certificates }: Watching,
+): () => Status {
   const { authority, server, group } = trust;
   const startedAt = clock.now();
   return () => {
@@ -45,7 +49,9 @@ function statusOf({ configuration, version, clock }: Building, { trust, sending,
       metricsPort,
       rootFingerprint: authority.rootFingerprint,
       serverCertificateEndsAt: server.endsAt(),
+      certificates: certificates(),
       agents: group.registry.countByState(),
+      agentsSilent: [...agentFigures().values()].reduce((sum, { silent }) => sum + silent, 0),
       workspaceNames: Object.fromEntries(configuration.workspaces.map(({ id, name }) => [id, name])),
       copiedTo: Object.fromEntries(configuration.workspaces.map(({ id, copyTo }) => [id, copyTo])),
       ...(tunnel ? { tunnel } : {}),
@@ -53,13 +59,6 @@ function statusOf({ configuration, version, clock }: Building, { trust, sending,
       cache: keeping.cache.stats(),
     };
   };
-}
-
-function setGauges({ metrics, clock }: Building, { trust: { group, server }, keeping: { cache }, gateway }: OperatingParts): void {
-  metrics.beforeScrape(() =>
-    readGauges(metrics, { stats: cache.stats(), agentsOf: group.registry.countByState, certificateEndsAt: server.endsAt(), now: clock.now() }),
-  );
-  metrics.beforeScrape(gateway.countBytes);
 }
 
 async function startControl(building: Building, parts: OperatingParts, status: () => Status): Promise<void> {

@@ -1,13 +1,16 @@
 import type { Identity } from '../authority/agent-identity.ts';
+import type { Batch } from '../batch/batch.ts';
 import { checkInPlugin } from '../enrolment/check-in.ts';
 import { type Accept, createAccept } from '../intake/accept.ts';
 import { customLogFilesPlugin } from '../intake/protocols/custom-log-files.ts';
 import { operationalDataPlugin } from '../intake/protocols/operational-data.ts';
+import { createRecordCounting, type RecordCounting } from '../intake/record-counting.ts';
 import { createIntakeServer, type IntakeServer } from '../intake/server.ts';
 import type { Agent } from '../management-group/agent.ts';
 import { groupsOf } from '../management-group/groups.ts';
 import { healthPlugin } from '../metrics/plugin.ts';
 import { type OpenRouting, openRouting } from '../routing/open-routing.ts';
+import { createRecordOpener } from '../upstream/record-opener.ts';
 import type { Building } from './building.ts';
 import { createCopying } from './copying.ts';
 import type { Enrolling } from './enrolling.ts';
@@ -92,8 +95,22 @@ function acceptInto(building: Building, { keeping, trust }: ReceivingParts, { ro
     onKept: trust.group.registry.received,
     direct: { directSolutionOf: routing.directSolutionOf, isRefused: configuration.routing.directAtRelay === 'refuse' },
     copies: createCopying(building, keeping),
+    counting: createCounting(building),
     log: component('intake'),
   });
+}
+
+function createCounting({ configuration, metrics, defer }: Building): RecordCounting | undefined {
+  if (!configuration.metrics.countRecords) return undefined;
+  const opener = createRecordOpener(configuration.intake.maxInflatedSize);
+  defer(opener.close);
+  const countIn = async (batch: Batch): Promise<number | undefined> => {
+    const opened = await opener.open(batch);
+    if ('unreadable' in opened) return undefined;
+    opened.close();
+    return opened.records;
+  };
+  return createRecordCounting({ countIn, metrics });
 }
 
 async function registerData({ hapi }: IntakeServer, accept: Accept, { configuration, clock }: Building, { group }: Trust): Promise<void> {

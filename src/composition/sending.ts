@@ -1,8 +1,10 @@
 import type { Deliver } from '../batch/verdict.ts';
 import type { Registry } from '../management-group/registry.ts';
+import type { CertificateEnd } from '../metrics/gauges.ts';
 import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import { connectWorkspace, type WorkspaceConnection } from '../upstream/connect.ts';
 import { createDeliver } from '../upstream/deliver.ts';
+import type { Exchange } from '../upstream/http-client.ts';
 import { createTransformer } from '../upstream/logs-ingestion/transformer.ts';
 import type { RoadWatch } from '../upstream/path/workspace-roads.ts';
 import { createRecordOpener } from '../upstream/record-opener.ts';
@@ -11,6 +13,8 @@ import type { WorkspaceRoads } from '../workspace/road-state.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Building } from './building.ts';
 import type { Trust } from './trust.ts';
+
+const HALF_A_SECOND_MS = 500;
 
 /** The relay's side towards its workspaces. */
 export interface Sending {
@@ -21,6 +25,8 @@ export interface Sending {
   announce(): void;
   /** By which roads data left last, and signing in. */
   roads(): Readonly<Record<WorkspaceId, WorkspaceRoads>>;
+  /** The relay's own certificates at its workspaces. */
+  certificates(): CertificateEnd[];
 }
 
 /** Makes the way to each workspace. Nothing is sent before the first batch or announcement. */
@@ -40,7 +46,7 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
     version: building.version,
     clock,
     log: component('upstream'),
-    onAnswer: (seconds: number): void => metrics.observe('upstreamSeconds', {}, seconds),
+    onExchange: exchangeWatch(building),
     opener,
     onPart: (workspace: WorkspaceId, bytes: number): void => {
       metrics.count('upstreamParts', { workspace });
@@ -57,6 +63,7 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
         metrics.count('ingestionRequests', { workspace, outcome });
         metrics.observe('ingestionFill', { workspace }, fill);
       },
+      onRecords: (workspace: WorkspaceId, records: number): void => metrics.count('deliveredRecords', { workspace }, records),
     },
   };
   for (const workspace of configuration.workspaces) transports.set(workspace.id, await connectWorkspace(workspace, connecting));
@@ -66,7 +73,7 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
   };
   defer(authority.onChange(announce));
   group.registry.onStanding(announce);
-  const onVerdict = (workspace: WorkspaceId, { outcome }: { readonly outcome: string }): void => metrics.count('upstreamRequests', { workspace, outcome });
+  const onVerdict = (workspace: WorkspaceId, { outcome }: { readonly outcome: string }): void => metrics.count('upstreamAttempts', { workspace, outcome });
   return {
     deliver: createDeliver({ transports, onVerdict, log: component('upstream') }),
     onPart(note) {
@@ -74,6 +81,21 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
     },
     announce,
     roads: () => roadsOf(transports),
+    certificates: () =>
+      [...transports].flatMap(([workspaceId, transport]) => {
+        const endsAt = transport.certificateEndsAt();
+        return endsAt === undefined ? [] : [{ role: 'upstream', workspaceId, endsAt }];
+      }),
+  };
+}
+
+function exchangeWatch({ metrics, clock }: Building): (workspace: WorkspaceId, exchange: Exchange) => void {
+  return (workspace, { status, seconds, date }) => {
+    metrics.count('upstreamResponses', { workspace, code: String(status ?? 'none') });
+    if (status !== undefined) metrics.observe('upstreamSeconds', { workspace }, seconds);
+    const theirs = Date.parse(date ?? '');
+    // Theirs is cut off to the second.
+    if (Number.isFinite(theirs)) metrics.set('clockOffset', { workspace }, Math.round((clock.now() - theirs - HALF_A_SECOND_MS) / 1000));
   };
 }
 

@@ -3,6 +3,7 @@ import type { RootFacts } from '../authority/authority.ts';
 import type { CacheStats } from '../cache/cache.ts';
 import type { DeadLetter } from '../cache/dead-letters.ts';
 import type { Agent, AgentCertificate } from '../management-group/agent.ts';
+import type { CertificateEnd } from '../metrics/gauges.ts';
 import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
 import type { OneTimeToken } from '../management-group/one-time-tokens.ts';
 import type { SolutionState } from '../routing/routing.ts';
@@ -21,7 +22,11 @@ export interface Status {
   /** SHA-256 of the root certificate: what agents trust. */
   readonly rootFingerprint: string;
   readonly serverCertificateEndsAt: number;
+  /** The server's again, and all others. */
+  readonly certificates: readonly CertificateEnd[];
   readonly agents: Readonly<Record<Agent['state'], number>>;
+  /** Approved agents that nothing was heard of for longer than metrics.silentAfter. */
+  readonly agentsSilent: number;
   readonly workspaceNames: Readonly<Record<string, string>>;
   /** By workspace id: the names of those that get a copy of its data. */
   readonly copiedTo: Readonly<Record<string, readonly string[]>>;

@@ -78,7 +78,7 @@ export function judgeRunning(asked: Outcome<Status>): Judgement {
   const shown = `relay ${status.version} runs since ${new Date(status.startedAt).toISOString()} (pid ${status.pid})`;
   return ready.ok
     ? good(`${shown} and takes data`)
-    : attention(`${shown}, and takes no data: ${ready.reason}`, 'See the steps below; the relay takes data again by itself once they are good.');
+    : attention(`${shown}, and takes no data: ${ready.reasons.join(' ')}`, 'See the steps below; the relay takes data again by itself once they are good.');
 }
 
 async function lookAtRedis({ cache }: Configuration, probes: MachineProbes, limitMs: number): ReturnType<MachineProbes['redis']> {

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Agent, AgentCertificate } from '../management-group/agent.ts';
 import { identify } from '../management-group/identify.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { RENEW_PATH, TELEMETRY_PATH, TOPOLOGY_PATH } from '../oms-protocol/paths.ts';
 import { writeRefusal } from '../oms-protocol/refusal-body.ts';
 import { writeTopologyReply } from '../oms-protocol/topology-reply.ts';

@@ -6,10 +6,11 @@ import type { DeadLetterCause } from '../cache/dead-letters.ts';
 import type { Clock } from '../clock.ts';
 import { RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { DirectMarks } from '../routing/direct-marks.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Copies } from './copies.ts';
+import type { RecordCounting } from './record-counting.ts';
 import { createRepeats } from './repeats.ts';
 
 /** A batch as a protocol read it from a request: everything but what the relay adds. A sender's own id is kept, so that its repeats can be recognised all the way up. */
@@ -49,6 +50,8 @@ export interface AcceptParts {
   readonly direct?: DirectAtRelay;
   /** What further workspaces get; nothing unless given. */
   readonly copies?: Copies | undefined;
+  /** Counts records, where the operator wants that. */
+  readonly counting?: RecordCounting | undefined;
   readonly log: Logger;
 }
 
@@ -60,7 +63,7 @@ export interface Accept {
   quarantine(arrival: Arrival, why: string): Promise<BatchId>;
 }
 
-export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKept, direct, copies, log }: AcceptParts): Accept {
+export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKept, direct, copies, counting, log }: AcceptParts): Accept {
   const repeats = createRepeats(clock.now, random);
   const batchOf = ({ hasOwnQueue: _, saysRepeat: __, canGoDirect: ___, ...arrival }: Arrival): Batch => {
     const receivedAt = clock.now();
@@ -116,6 +119,7 @@ export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKe
     const begin = performance.now();
     const id = orThrow(batch, await cache.put(batch));
     await copies?.keep(batch);
+    counting?.note(batch, [batch.workspaceId, ...(copies?.of(batch.workspaceId) ?? [])]);
     metrics.observe('acknowledgement', {}, (performance.now() - begin) / 1000);
     if (directSolution !== undefined) metrics.count('directAtRelay', { workspace: batch.workspaceId, solution: directSolution });
     return id;

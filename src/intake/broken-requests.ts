@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { meaningOf, replyFor } from './error-replies.ts';
 
 type ClientError = Error & { readonly code?: string };

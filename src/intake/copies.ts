@@ -6,7 +6,7 @@ import type { Batch } from '../batch/batch.ts';
 import { copyId } from '../batch/batch-id.ts';
 import type { PutCopy } from '../cache/put-copy.ts';
 import { RelayError } from '../errors.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 
 export interface Copies {

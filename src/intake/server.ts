@@ -8,7 +8,7 @@ import type { Identity } from '../authority/agent-identity.ts';
 import type { Fingerprint } from '../authority/x509.ts';
 import { type ErrorCode, messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { trackConnections } from './agent-connections.ts';
 import { answerBrokenRequests, type BrokenRequests } from './broken-requests.ts';
 import { type ClientCertificateOptions, clientCertificateScheme, fingerprintOfConnection } from './client-certificate.ts';

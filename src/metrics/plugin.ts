@@ -1,14 +1,14 @@
 import type { Plugin, ResponseToolkit } from '@hapi/hapi';
-import type { Metrics } from './catalogue.ts';
+import type { Metrics } from './metrics.ts';
 
 /** Whether the relay can do its work now, and if not, why. */
-export type Readiness = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type Readiness = { readonly ok: true } | { readonly ok: false; readonly reasons: readonly string[] };
 
 export interface HealthOptions {
   readonly ready: () => Readiness;
 }
 
-/** `/health/live`: the process answers. `/health/ready`: a batch would be taken now; 503 with the reason otherwise. */
+/** `/health/live`: the process answers. `/health/ready`: a batch would be taken now; 503 with the reasons otherwise. */
 export const healthPlugin: Plugin<HealthOptions> = {
   name: 'health',
   register(server, { ready }) {
@@ -19,7 +19,7 @@ export const healthPlugin: Plugin<HealthOptions> = {
       options: { auth: false },
       handler: (_request, h: ResponseToolkit) => {
         const state = ready();
-        return state.ok ? { status: 'ready' } : h.response({ status: 'not ready', reason: state.reason }).code(503);
+        return state.ok ? { status: 'ready' } : h.response({ status: 'not ready', reasons: state.reasons }).code(503);
       },
     });
   },

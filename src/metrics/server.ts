@@ -1,5 +1,5 @@
 import { Server } from '@hapi/hapi';
-import type { Metrics } from './catalogue.ts';
+import type { Metrics } from './metrics.ts';
 import type { MetricsOptions } from './options.ts';
 import { healthPlugin, metricsPlugin, type Readiness } from './plugin.ts';
 

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { type Clock, every } from '../clock.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { JudgeClient } from './clients.ts';
 
 const SLOWEST_SWEEP_MS = 10_000;

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { type Refusal, type RefusalReason, ruleOf } from './refusals.ts';
 
 const WINDOW_MS = 60_000;

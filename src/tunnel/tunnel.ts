@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics/catalogue.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { createAllowList } from './allow-list.ts';
 import { createClients, type IsKnown } from './clients.ts';
 import { createConnectionLimits, TOLD_CONNECTIONS } from './connection-limits.ts';

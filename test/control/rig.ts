@@ -21,6 +21,7 @@ import type { Routing } from '../../src/routing/routing.ts';
 import { loadKeyRing } from '../../src/workspace/key-ring-file.ts';
 import { createKeyRotation, type KeyHolding, type KeyRotation } from '../../src/workspace/key-rotation.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
+import { GROUND } from '../cache/ground.ts';
 import { BANK, certificate, enrolled, START } from '../management-group/rig.ts';
 import { openTestRouting } from '../routing/rig.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -38,7 +39,9 @@ export const STATUS: Status = {
   metricsPort: 9464,
   rootFingerprint: 'f'.repeat(64),
   serverCertificateEndsAt: START + 86_400_000,
+  certificates: [],
   agents: { pending: 1, approved: 2, suspended: 0 },
+  agentsSilent: 0,
   workspaceNames: { [BANK]: 'the bank' },
   copiedTo: {},
   roads: {},
@@ -48,14 +51,18 @@ export const STATUS: Status = {
         workspaceId: BANK,
         upstream: { state: 'held', since: START, nextTryAt: START + 480_000, reason: 'HTTP 503' },
         balance: [],
+        oldestByKind: { Event: START },
         groupsWaiting: 3,
         groupsInFlight: 1,
+        groupsDelayed: 0,
+        deadLetters: { letters: 0, bytes: 0, byStatus: {} },
         oldestAt: START,
       },
     ],
     usedBytes: 1024,
     limitBytes: 1024 * 1024,
     ready: { ok: true },
+    ground: GROUND,
   },
 };
 

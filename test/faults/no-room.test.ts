@@ -41,7 +41,7 @@ test('a Redis that is almost full makes the relay refuse and say so, while what 
 
   await eventually('senders are asked to come back', () => fleet.answers(503) > 0);
   const { ready } = (await relay.status()).cache;
-  assert.match(ready.ok ? '' : ready.reason, /maxmemory/);
+  assert.match(ready.ok ? '' : ready.reasons.join(), /maxmemory/);
   const acknowledged = oracle.count();
   await local.setFault({ mode: 'none' });
   await eventually('what waits is delivered', () => local.batchIds(BANK).length >= acknowledged);

@@ -21,7 +21,7 @@ async function redisGoesAway(t: TestContext, how: 'as it was' | 'empty', upstrea
   await eventually('senders are asked to come back', () => fleet.answers(503) > 20);
   for (const value of fleet.retryAfters) assert.match(value, /^[1-9]\d*$/);
   const { ready } = (await relay.status()).cache;
-  assert.match(ready.ok ? '' : ready.reason, /Redis/);
+  assert.match(ready.ok ? '' : ready.reasons.join(), /Redis/);
   await eventually('Redis was away for three seconds', () => performance.now() - killedAt >= AWAY_MS);
   const acknowledged = oracle.count();
 

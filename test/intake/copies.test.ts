@@ -8,7 +8,7 @@ import type { CopyOutcome } from '../../src/cache/put-copy.ts';
 import { type Accept, type Arrival, createAccept } from '../../src/intake/accept.ts';
 import { createCopies } from '../../src/intake/copies.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { createMetrics } from '../../src/metrics/catalogue.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { parseAgentId, parseWorkspaceId, type WorkspaceId } from '../../src/workspace/workspace-id.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 

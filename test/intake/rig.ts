@@ -25,7 +25,7 @@ import { createIntakeServer, type IntakeServer } from '../../src/intake/server.t
 import { createLogger } from '../../src/logger.ts';
 import type { Agent, AgentState } from '../../src/management-group/agent.ts';
 import { type ManagementGroup, openManagementGroup } from '../../src/management-group/management-group.ts';
-import { createMetrics } from '../../src/metrics/catalogue.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { generateKeyRing, openKeyRing } from '../../src/workspace/key-ring.ts';
 import { type AgentId, parseAgentId, parseWorkspaceId, type WorkspaceId } from '../../src/workspace/workspace-id.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';

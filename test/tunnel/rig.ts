@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { createLogger } from '../../src/logger.ts';
-import { createMetrics } from '../../src/metrics/catalogue.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { type TunnelOptions, tunnelOptions } from '../../src/tunnel/options.ts';
 import { createTunnel, type Tunnel, type TunnelParts } from '../../src/tunnel/tunnel.ts';
 import type { Resolve } from '../../src/tunnel/way-out.ts';

@@ -11,7 +11,7 @@ import { RelayError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Agent } from '../../management-group/agent.ts';
 import { type IdentifySettings, identify } from '../../management-group/identify.ts';
-import type { Metrics } from '../../metrics/catalogue.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
 import type { Attempts } from '../attempts.ts';
 import type { PeerCertificate } from '../peer.ts';
 import { readDer, writeDer } from './body.ts';

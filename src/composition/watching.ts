@@ -1,0 +1,74 @@
+import { type AgentFigures, agentFigures } from '../management-group/agent-figures.ts';
+import type { CertificateEnd } from '../metrics/gauges.ts';
+import { readGauges } from '../metrics/gauges.ts';
+import { startAtZero } from '../metrics/start-at-zero.ts';
+import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import type { Building } from './building.ts';
+import type { Gateway } from './gateway.ts';
+import type { Keeping } from './keeping.ts';
+import type { Sending } from './sending.ts';
+import type { Trust } from './trust.ts';
+
+export interface WatchingParts {
+  readonly trust: Trust;
+  readonly sending: Sending;
+  readonly keeping: Keeping;
+  readonly gateway: Gateway;
+}
+
+/** What an operator is shown from outside. */
+export interface Watching {
+  agentFigures(): ReadonlyMap<WorkspaceId, AgentFigures>;
+  /** Every certificate that must not end unseen. */
+  certificates(): readonly CertificateEnd[];
+}
+
+/** Has the figures read before each scrape. */
+export function createWatching(building: Building, { trust, sending, keeping, gateway }: WatchingParts): Watching {
+  const { configuration, metrics, clock, version } = building;
+  const { group, server, authority } = trust;
+  const { registry } = group;
+  const startedAt = clock.now();
+
+  const figures = (): ReadonlyMap<WorkspaceId, AgentFigures> =>
+    agentFigures(registry.all(), {
+      now: clock.now(),
+      startedAt,
+      silentAfterMs: configuration.metrics.silentAfter,
+      top: configuration.metrics.topAgents,
+      certificatesOf: registry.certificatesOf,
+    });
+  const certificates = (of = figures()): readonly CertificateEnd[] => [
+    { role: 'server', endsAt: server.endsAt() },
+    ...authority.describe().flatMap(({ role, endsAt }): CertificateEnd[] => (role === 'current' ? [{ role: 'root', endsAt }] : [])),
+    ...[...of].flatMap(([workspaceId, { certificateEndsAt: endsAt }]): CertificateEnd[] =>
+      endsAt === undefined ? [] : [{ role: 'agents', workspaceId, endsAt }],
+    ),
+    ...sending.certificates(),
+  ];
+
+  startAtZero(metrics, configuration.workspaces);
+  metrics.set('buildInfo', { version, node: process.versions.node }, 1);
+  metrics.set('connectionsLimit', {}, configuration.intake.maxConnections);
+  for (const { id, protocol, path } of configuration.workspaces) metrics.set('workspaceInfo', { workspace: id, id, protocol, path: path.kind }, 1);
+  let evicted = keeping.cache.stats().ground.redis.evictedKeys;
+  metrics.beforeScrape(() => {
+    const stats = keeping.cache.stats();
+    const agents = figures();
+    readGauges(metrics, {
+      stats,
+      agentsOf: registry.countByState,
+      agentFigures: agents,
+      roads: sending.roads(),
+      certificates: certificates(agents),
+      retryWindowMs: configuration.retry.window,
+      now: clock.now(),
+    });
+    const { evictedKeys } = stats.ground.redis;
+    // A Redis that was started afresh counts from zero again.
+    metrics.count('redisEvicted', {}, evictedKeys >= evicted ? evictedKeys - evicted : evictedKeys);
+    evicted = evictedKeys;
+  });
+  metrics.beforeScrape(gateway.countBytes);
+  return { agentFigures: figures, certificates: () => certificates() };
+}

@@ -1,0 +1,63 @@
+/** What the relay stands on: its process, the disk of its data, its Redis, its log. */
+export const MACHINE = {
+  buildInfo: {
+    type: 'gauge',
+    name: 'relay_build_info',
+    unit: 'yes or no',
+    labels: ['version', 'node'],
+    help: 'Always 1; which release of the relay runs, on which Node.js.',
+  },
+  workspaceInfo: {
+    type: 'gauge',
+    name: 'relay_workspace_info',
+    unit: 'yes or no',
+    labels: ['workspace', 'id', 'protocol', 'path'],
+    help: 'Always 1; the GUID, the protocol and the network path of each workspace, which other metrics call by its name.',
+  },
+  ready: { type: 'gauge', name: 'relay_ready', unit: 'yes or no', labels: [], help: '1 when a batch would be taken now, 0 otherwise; /health/ready says why.' },
+  diskFree: {
+    type: 'gauge',
+    name: 'relay_disk_free_bytes',
+    unit: 'bytes',
+    labels: [],
+    help: "Room that is left on the disk of the relay's cache; below 64 MiB nothing more is taken.",
+  },
+  diskSize: { type: 'gauge', name: 'relay_disk_size_bytes', unit: 'bytes', labels: [], help: 'Size of that disk.' },
+  redisUp: { type: 'gauge', name: 'relay_redis_up', unit: 'yes or no', labels: [], help: '1 while Redis, which holds the index, answers.' },
+  redisMemoryUsed: { type: 'gauge', name: 'relay_redis_memory_used_bytes', unit: 'bytes', labels: [], help: 'Memory that Redis uses.' },
+  redisMemoryLimit: {
+    type: 'gauge',
+    name: 'relay_redis_memory_limit_bytes',
+    unit: 'bytes',
+    labels: [],
+    help: "Redis's maxmemory; 0 without one. Above 80 % of it nothing more is taken.",
+  },
+  redisAofOk: {
+    type: 'gauge',
+    name: 'relay_redis_aof_last_write_ok',
+    unit: 'yes or no',
+    labels: [],
+    help: "1 when Redis's last write to its append-only file went well.",
+  },
+  redisSaveOk: {
+    type: 'gauge',
+    name: 'relay_redis_last_save_ok',
+    unit: 'yes or no',
+    labels: [],
+    help: "1 when Redis's last snapshot and its last rewrite of the append-only file went well.",
+  },
+  redisEvicted: {
+    type: 'counter',
+    name: 'relay_redis_evicted_keys_total',
+    unit: 'keys',
+    labels: [],
+    help: 'Keys that Redis threw away for lack of memory. With the policy noeviction there is none.',
+  },
+  logLines: {
+    type: 'counter',
+    name: 'relay_log_lines_total',
+    unit: 'lines',
+    labels: ['level'],
+    help: 'Lines logged, repeats that were only counted among them. error: somebody must act; warn: heals itself.',
+  },
+} as const;
