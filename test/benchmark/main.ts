@@ -6,6 +6,7 @@ import { describeAgents, runAgents } from './agents.ts';
 import { runBenchmark } from './benchmark.ts';
 import { describeDrain, runDrain } from './drain.ts';
 import { describe, reportOf } from './report.ts';
+import { describeScrape, runScrape } from './scrape.ts';
 import { describeTransform, runTransform } from './transform.ts';
 import { describeTunnel, runTunnel } from './tunnel.ts';
 
@@ -20,6 +21,8 @@ interface Flags {
   readonly group: boolean;
   readonly tunnel: boolean;
   readonly transform: boolean;
+  readonly scrape: boolean;
+  readonly groups: number;
   readonly profile?: string;
   readonly json: boolean;
 }
@@ -39,10 +42,12 @@ const program = new Command('benchmark')
   .option('--group', 'measure instead the management group: listing, lookups, memory of idle connections', false)
   .option('--tunnel', 'measure instead the tunnel: memory of idle ones, bytes through busy ones, against haproxy', false)
   .option('--transform', 'measure instead what sending to Azure costs, beside @azure/monitor-ingestion', false)
+  .option('--scrape', 'measure instead what a scrape of the metrics costs with a long queue', false)
+  .option('--groups <count>', 'how many groups are queued then', bounded(Number, 1_000, 1_000_000), 100_000)
   .option('--profile <folder>', "write a CPU profile of the relay there, for Chrome's developer tools")
   .option('--json', 'one JSON value on one line', false);
 
-const { agents, body, every, for: measureMs, warmUp, nginx, drain, group, tunnel, transform, profile, json } = program.parse().opts<Flags>();
+const { agents, body, every, for: measureMs, warmUp, nginx, drain, group, tunnel, transform, scrape, groups, profile, json } = program.parse().opts<Flags>();
 const ended = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(`ended by ${signal}`)));
 
@@ -69,6 +74,10 @@ async function measure(): Promise<{ readonly failures: readonly string[]; readon
   if (transform) {
     const report = await runTransform({ bodyBytes: body, signal: ended.signal, onStep: around.onStep });
     return { failures: report.failures, text: json ? JSON.stringify(report) : describeTransform(report) };
+  }
+  if (scrape) {
+    const report = await runScrape({ groups, signal: ended.signal, onStep: around.onStep });
+    return { failures: report.failures, text: json ? JSON.stringify(report) : describeScrape(report) };
   }
   if (drain) {
     const report = await runDrain(around);

@@ -15,6 +15,8 @@ export interface RelayTargetOptions {
   readonly sink: Sink;
   /** Folder for a CPU profile of the relay; none when undefined. */
   readonly profileFolder: string | undefined;
+  /** Options of its cache; the defaults unless given. */
+  readonly cache?: Readonly<Record<string, unknown>>;
 }
 
 /** The relay and its Redis, as two processes, with the appliance's settings and the options' defaults. */
@@ -24,6 +26,7 @@ export async function startRelayTarget({
   fleet,
   sink,
   profileFolder,
+  cache = {},
 }: RelayTargetOptions): Promise<Target & { readonly server: ServerFiles; readonly controlSocket: string }> {
   await using parts = new AsyncDisposableStack();
   await makePrivateFolder(folder);
@@ -38,7 +41,7 @@ export async function startRelayTarget({
     workspaces: [{ id: workspaceId, endpoint: `https://localhost:${sink.port}`, sharedKeyFile: sink.keyFile, trustFile: sink.rootFile }],
     intake: { address: '127.0.0.1', port: 0 },
     metrics: { port: 0 },
-    cache: { redis: { socket: redis.socket } },
+    cache: { ...cache, redis: { socket: redis.socket } },
   };
   // JSON is YAML.
   await writeFileAtomic(configurationFile, JSON.stringify(configuration));
