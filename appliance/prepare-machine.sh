@@ -1,11 +1,25 @@
 #!/bin/sh
 # Makes a machine ready to run Relay from a checkout: its npm packages (Node 24 among them), redis-server, and what the tests use.
+#   --observe   Prometheus and the exporters of machine and Redis as well
+#   --test      what the tests of metrics and alerts need as well: the same, and Alertmanager
 # Does nothing where nothing is missing. Needs some Node with npm to begin with; asks for sudo only when not root.
 set -eu
 cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
+
+programs='redis-server:redis-server openssl:openssl curl:curl strace:strace ip:iproute2'
+observers='prometheus:prometheus prometheus-node-exporter:prometheus-node-exporter prometheus-redis-exporter:prometheus-redis-exporter'
+case "${1-}" in
+  '') ;;
+  --observe) programs="$programs $observers" ;;
+  --test) programs="$programs $observers amtool:prometheus-alertmanager" ;;
+  *)
+    say "prepare-machine.sh does not know $1: it takes --observe, --test, or nothing."
+    exit 2
+    ;;
+esac
 
 if ! has npm; then
   say 'Relay needs npm, which comes with Node.js (any version that still runs). Install it, for example: sudo apt-get install npm'
@@ -25,7 +39,7 @@ fi
 ln -sf ../../src/main.ts node_modules/.bin/relay
 
 missing=
-for program in redis-server:redis-server openssl:openssl curl:curl strace:strace ip:iproute2; do
+for program in $programs; do
   has "${program%%:*}" || missing="$missing ${program##*:}"
 done
 [ -n "$missing" ] || exit 0
@@ -43,7 +57,22 @@ if [ "$(id -u)" -ne 0 ]; then
   as_root=sudo
 fi
 say "Installing system packages:$missing ..."
-# Only redis-server's program is wanted: Relay starts its own with its own settings.
+# Only the programs are wanted: Relay starts its own, with its own settings. So no service of a package that comes now may start, neither at its
+# installation nor at the next boot: under systemd they are masked until everything is installed and then left disabled, elsewhere runlevel 1 starts none.
+services=
+for package in $missing; do
+  case "$package" in redis-server | prometheus*) services="$services $package" ;; esac
+done
+has_systemd() { [ -d /run/systemd/system ] && [ -n "$services" ]; }
+release_services() {
+  if has_systemd; then
+    $as_root systemctl --quiet unmask $services >&2 || true
+    $as_root systemctl --quiet disable $services >&2 || true
+  fi
+}
+trap release_services EXIT
+trap 'exit 130' INT TERM
+if has_systemd; then $as_root systemctl --quiet mask $services >&2; fi
 if ! { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing; } >&2; then
   say "The packages could not be installed. As root: apt-get update && apt-get install$missing"
   exit 1

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { missingDataTypes } from '../demo/figures.ts';
+import { installObserverPrograms } from '../demo/observer-programs.ts';
+import { startObservers } from '../demo/observing.ts';
 import { type RunResult, runDemo } from '../demo/run.ts';
 import { createScreen, table } from '../demo/screen.ts';
 import { DEMO_WORKSPACE, type Site, startSite } from '../demo/site.ts';
@@ -20,6 +22,14 @@ interface DemoFlags {
   readonly for: number;
   readonly json: boolean;
   readonly stay: boolean;
+  readonly observe: boolean;
+}
+
+/** What a run was given: the site, its folder, and where Prometheus looks at it, if it does. */
+interface Stage {
+  readonly site: Site;
+  readonly folder: string;
+  readonly prometheusUrl: string | undefined;
 }
 
 /** `relay demo`: the whole product on this machine, with its own data, an outage, and the books closed at the end. */
@@ -29,35 +39,43 @@ export function demoCommand(): Command {
     .option('--for <duration>', 'how long data is collected', toDuration, 40_000)
     .option('--json', 'the last line is one JSON object', false)
     .option('--stay', 'go on until Ctrl-C', false)
+    .option('--observe', 'with Prometheus, which scrapes relay, machine and Redis every second; it stays until Ctrl-C on a terminal, or with --stay', false)
     .action(demo);
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
+  if (flags.observe) await installObserverPrograms();
+  // Not once: a listener that is gone leaves the signal to log-update's, which ends the process before anything is closed.
+  const interrupted = new Promise<void>((resolve) => void process.on('SIGINT', resolve).on('SIGTERM', resolve));
+  await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'relay-demo-'));
+  started.defer(() => rm(folder, { recursive: true, force: true }));
   const log = createLogger('info', createWriteStream(join(folder, 'demo.log')));
-  const interrupted = new Promise<void>((resolve) => void process.once('SIGINT', resolve).once('SIGTERM', resolve));
-  try {
-    const site = await startSite({ folder, agents: AGENTS, retryEveryMs: 3_000, retryWindowMs: 30_000, collectEveryMs: 2_000, version: packageVersion, log });
-    try {
-      await watch(site, folder, flags, interrupted);
-    } finally {
-      await site.stop();
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const site = await startSite({ folder, agents: AGENTS, retryEveryMs: 3_000, retryWindowMs: 30_000, collectEveryMs: 2_000, version: packageVersion, log });
+  started.defer(() => site.stop());
+  const observers = flags.observe ? await startObservers(site, join(folder, 'prometheus')) : undefined;
+  started.defer(() => observers?.stop());
+  await watch({ site, folder, prometheusUrl: observers?.prometheus.url }, flags, interrupted);
 }
 
-async function watch(site: Site, folder: string, flags: DemoFlags, interrupted: Promise<void>): Promise<void> {
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  print(introduction(site, folder));
+async function watch(stage: Stage, flags: DemoFlags, interrupted: Promise<void>): Promise<void> {
+  const { site, prometheusUrl } = stage;
+  print(introduction(stage));
   const screen = createScreen(process.stdout, () => performance.now());
-  if (flags.stay) await untilInterrupted(site, screen, interrupted);
-  const result = await runDemo(site, { forMs: flags.stay ? 0 : flags.for, screen, interrupted });
+  // Observed, there is an outage to look at; without, one looks at a site that is well.
+  const staysWell = flags.stay && !flags.observe;
+  if (staysWell) await untilInterrupted(site, screen, interrupted);
+  const result = await runDemo(site, { forMs: staysWell ? 0 : flags.for, screen, interrupted });
   print(`\n${table(site)}\n\n${balance(result)}`);
+  if (prometheusUrl !== undefined) await stayObserved(prometheusUrl, flags.stay || process.stdout.isTTY, interrupted);
   if (flags.json) print(JSON.stringify(result));
   const faults = faultsOf(site, result);
   if (faults.length > 0) throw new CommandFailure(EXIT.failed, faults.join(' '));
+}
+
+async function stayObserved(url: string, stays: boolean, interrupted: Promise<void>): Promise<void> {
+  print(`\nPrometheus has it all: ${url}${stays ? ' (until Ctrl-C)' : ''}`);
+  if (stays) await interrupted;
 }
 
 function faultsOf(site: Site, { lost, cached, directWhileCut, tunnels, isInterrupted }: RunResult): string[] {
@@ -79,12 +97,13 @@ async function untilInterrupted(site: Site, screen: ReturnType<typeof createScre
   clearInterval(timer);
 }
 
-function introduction(site: Site, folder: string): string {
+function introduction({ site, folder, prometheusUrl }: Stage): string {
   const { intakePort, metricsPort, tunnel } = site.relay.status();
   return [
     'Relay demo: every part is real, on loopback; eight minutes are three seconds here.',
     `  relay      https://127.0.0.1:${intakePort} (agents), 127.0.0.1:${tunnel?.port} (tunnel), http://127.0.0.1:${metricsPort}/metrics`,
     `  workspace  ${site.workspaceUrl} (${DEMO_WORKSPACE})`,
+    ...(prometheusUrl === undefined ? [] : [`  Prometheus ${prometheusUrl}`]),
     `  look in    relay status --config ${site.configurationFile}`,
     `  log        ${join(folder, 'demo.log')}`,
   ].join('\n');
@@ -100,4 +119,8 @@ function toDuration(text: string): number {
   const ms = readDuration(text);
   if (ms === undefined || ms < SHORTEST_MS || ms > LONGEST_MS) throw new InvalidArgumentError('A duration from 4s to 24h, such as 40s.');
   return ms;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

@@ -45,6 +45,8 @@ export interface Site {
   readonly agents: readonly Agent[];
   /** The relay's configuration file: every command works with it. */
   readonly configurationFile: string;
+  /** The Unix socket of its Redis. */
+  readonly redisSocket: string;
   /** Ends collecting; what the agents have queued is still there. */
   stopAgents(): Promise<void>;
   stop(): Promise<void>;
@@ -113,6 +115,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     relay,
     agents,
     configurationFile,
+    redisSocket: redis.socket,
     stopAgents: async () => void (await Promise.all(agents.map((agent) => agent.stop()))),
     stop: () => parts.disposeAsync(),
   };
