@@ -1,7 +1,11 @@
+import { errorReplies } from '../intake/error-replies.ts';
+import { LINE_LEVELS, type LogRecord } from '../logger.ts';
 import { type AgentFigures, agentFigures } from '../management-group/agent-figures.ts';
 import type { CertificateEnd } from '../metrics/gauges.ts';
 import { readGauges } from '../metrics/gauges.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { startAtZero } from '../metrics/start-at-zero.ts';
+import { REFUSAL_REASONS } from '../tunnel/refusals.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Building } from './building.ts';
 import type { Gateway } from './gateway.ts';
@@ -47,7 +51,7 @@ export function createWatching(building: Building, { trust, sending, keeping, ga
     ...sending.certificates(),
   ];
 
-  startAtZero(metrics, configuration.workspaces);
+  startAtZero(metrics, { workspaces: configuration.workspaces, refusals: errorReplies().map(([code]) => code), tunnelRefusals: REFUSAL_REASONS });
   metrics.set('buildInfo', { version, node: process.versions.node }, 1);
   metrics.set('connectionsLimit', {}, configuration.intake.maxConnections);
   for (const { id, protocol, path } of configuration.workspaces) metrics.set('workspaceInfo', { workspace: id, id, protocol, path: path.kind }, 1);
@@ -70,5 +74,18 @@ export function createWatching(building: Building, { trust, sending, keeping, ga
     evicted = evictedKeys;
   });
   metrics.beforeScrape(gateway.countBytes);
+  if (building.record) countLogLines(metrics, building.record);
   return { agentFigures: figures, certificates: () => certificates() };
+}
+
+/** Counts the lines of the log at each scrape, those from before the first one too. */
+function countLogLines(metrics: Metrics, { lineCounts }: LogRecord): void {
+  const counted = { error: 0, warn: 0, info: 0, debug: 0 };
+  metrics.beforeScrape(() => {
+    const now = lineCounts();
+    for (const level of LINE_LEVELS) {
+      metrics.count('logLines', { level }, now[level] - counted[level]);
+      counted[level] = now[level];
+    }
+  });
 }

@@ -11,12 +11,27 @@ export interface WatchedWorkspace {
   readonly protocol: string;
 }
 
+/** What is known beforehand of the labels that counters will have. */
+export interface KnownLabels {
+  readonly workspaces: readonly WatchedWorkspace[];
+  /** Codes that a request may be refused with. */
+  readonly refusals: readonly string[];
+  /** What may become of a connection to the tunnel, beside being opened. */
+  readonly tunnelRefusals: readonly string[];
+}
+
+const LOG_LEVELS = ['error', 'warn', 'info'];
+/** Those among the outcomes that somebody may want to be told of. */
+const ENROLMENTS = ['accepted', 'pending', 'renewed', 'bad-credentials', 'too-many-attempts', 'InvalidWorkspaceKey'];
+
 /** Begins the counters whose labels are known at 0: Prometheus does not see the first step of a series that begins with it, so that a first loss would be missed. */
-export function startAtZero(metrics: Metrics, workspaces: readonly WatchedWorkspace[]): void {
+export function startAtZero(metrics: Metrics, { workspaces, refusals, tunnelRefusals }: KnownLabels): void {
   metrics.count('requests', { service: 'data', code: '200' }, 0);
-  for (const outcome of ['accepted', 'pending', 'renewed']) metrics.count('enrolments', { outcome }, 0);
+  for (const reason of refusals) metrics.count('refused', { reason }, 0);
+  for (const level of LOG_LEVELS) metrics.count('logLines', { level }, 0);
+  for (const outcome of ENROLMENTS) metrics.count('enrolments', { outcome }, 0);
   for (const result of ['done', 'refused', 'failed']) metrics.count('auditEntries', { result }, 0);
-  metrics.count('tunnelConnections', { outcome: 'opened' }, 0);
+  for (const outcome of ['opened', ...tunnelRefusals]) metrics.count('tunnelConnections', { outcome }, 0);
   for (const direction of ['up', 'down']) metrics.count('tunnelBytes', { direction }, 0);
   for (const workspace of workspaces) startWorkspace(metrics, workspace);
 }

@@ -215,15 +215,19 @@ describe('the gauges that are read at a scrape', () => {
 describe('counters whose labels are known', () => {
   it('begin at 0, so that the first loss is seen as one', async () => {
     const metrics = createMetrics();
-    startAtZero(metrics, [
+    const workspaces = [
       { id: BANK, protocol: 'operational-data' },
       { id: PLANT, protocol: 'logs-ingestion' },
-    ]);
+    ];
+    startAtZero(metrics, { workspaces, refusals: ['relay.cache.full'], tunnelRefusals: ['host'] });
     const lines = new Set((await metrics.expose()).split('\n'));
     assertHas(lines, [
       `relay_dropped_batches_total{workspace="${BANK}",kind="Alert",reason="cache-full"} 0`,
       `relay_upstream_path_refused_total{workspace="${PLANT}",path="sign-in",reason="proxy-credentials"} 0`,
       `relay_upstream_attempts_total{workspace="${BANK}",outcome="delivered"} 0`,
+      'relay_intake_refused_total{reason="relay.cache.full"} 0',
+      'relay_tunnel_connections_total{outcome="host"} 0',
+      'relay_log_lines_total{level="error"} 0',
     ]);
     assert.ok(![...lines].some((line) => line.includes(BANK) && line.includes('sign-in')));
   });
