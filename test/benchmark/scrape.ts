@@ -16,7 +16,8 @@ import { startSink } from './sink.ts';
 const WORKSPACE: WorkspaceId = parseWorkspaceId('be9c4a6e-0000-4000-8000-000000000001');
 const AGENTS = 200;
 const BODY_BYTES = 1_000;
-const GROUPS_PER_S = 1_000;
+// One lane, a sync for each.
+const GROUPS_PER_S = 400;
 const SCRAPES = 300;
 const WARM_UP = 30;
 /** What the relay promises, in milliseconds, at the median. */

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { allDashboards } from '../../grafana/source/dashboards.ts';
+import { annotationQueries, panelQueries, variableQueries } from '../../grafana/source/panel-queries.ts';
 import { startNodeExporter, startRedisExporter } from '../../src/demo/exporters.ts';
 import { alertRules } from '../../src/demo/observing.ts';
 import { type Prometheus, startPrometheus } from '../../src/demo/prometheus.ts';
@@ -158,6 +160,23 @@ test('a real Prometheus that scrapes a relay under load, over an outage, has eve
     assert.equal(await scalarOf(prometheus, `sum(relay_dropped_batches_total{workspace="${PLANT}",reason="purged"})`), 6);
     await runWell(['cache', 'resume', '--workspace', PLANT, '--socket', site.relay.socket]);
     await eventually('the workspace is told of it', async () => (await scalarOf(prometheus, `relay_losses_unreported_batches{workspace="${PLANT}"}`)) === 0);
+  });
+
+  await t.test('every panel of every dashboard has data, and so have the choices at its head', async () => {
+    const values = { relay: 'site', workspace: '.+', kind: '.+', __rate_interval: '5s', __range: '2m' };
+    const empty: string[] = [];
+    for (const [file, dashboard] of Object.entries(allDashboards())) {
+      const now = new Date();
+      const from = new Date(now.getTime() - 90_000);
+      for (const { panelTitle, refId, expr } of panelQueries(dashboard, values)) {
+        // Some tell of outages alone: of an instant, too, every moment of the run is asked.
+        if ((await prometheus.queryRange(expr, from, now, 1)).length === 0) empty.push(`${file}, ${panelTitle} ${refId}: ${expr}`);
+      }
+      for (const { name, selector } of variableQueries(dashboard, values)) if ((await prometheus.query(selector)).length === 0) empty.push(`${file}: $${name}`);
+      // An annotation may have nothing to mark, but Prometheus must understand it.
+      for (const { expr } of annotationQueries(dashboard, values)) await prometheus.queryRange(expr, from, now, 1);
+    }
+    assert.deepEqual(empty, []);
   });
 
   await t.test('promtool finds nothing to say, and every metric is there with its type', async () => {

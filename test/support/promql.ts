@@ -39,7 +39,7 @@ export function readExpression(text: string): Expression {
 }
 
 /** What other programs expose and our rules and dashboards name. Which labels those have is not ours to say. */
-const OF_OTHERS = /^(up|ALERTS|(node|redis|process|nodejs)_[a-z0-9_]+)$/;
+const OF_OTHERS = /^(up|ALERTS|(node|redis|process|nodejs)_[A-Za-z0-9_]+)$/;
 const OF_TARGETS = ['instance', 'job'];
 const DECLARED: ReadonlyMap<string, MetricDeclaration> = new Map(Object.values(METRICS).map((metric: MetricDeclaration) => [metric.name, metric]));
 

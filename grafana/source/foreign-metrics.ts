@@ -1,0 +1,40 @@
+/** Metrics of others that the dashboards may use: each has been seen on the exporters that the appliance installs. */
+export const FOREIGN_METRICS: readonly string[] = [
+  // Prometheus itself.
+  'ALERTS',
+  'up',
+  // prom-client, of the relay's process.
+  'nodejs_eventloop_lag_p50_seconds',
+  'nodejs_eventloop_lag_p99_seconds',
+  'nodejs_gc_duration_seconds_sum',
+  'nodejs_heap_size_used_bytes',
+  'process_cpu_seconds_total',
+  'process_max_fds',
+  'process_open_fds',
+  'process_resident_memory_bytes',
+  'process_start_time_seconds',
+  // node-exporter.
+  'node_boot_time_seconds',
+  'node_cpu_seconds_total',
+  'node_disk_flush_requests_time_seconds_total',
+  'node_disk_flush_requests_total',
+  'node_disk_write_time_seconds_total',
+  'node_disk_writes_completed_total',
+  'node_filesystem_avail_bytes',
+  'node_filesystem_size_bytes',
+  'node_memory_MemAvailable_bytes',
+  'node_memory_MemTotal_bytes',
+  'node_network_receive_errs_total',
+  'node_network_transmit_errs_total',
+  'node_pressure_cpu_waiting_seconds_total',
+  'node_pressure_io_waiting_seconds_total',
+  'node_timex_estimated_error_seconds',
+  'node_vmstat_oom_kill',
+  // redis-exporter.
+  'redis_aof_current_size_bytes',
+  'redis_aof_delayed_fsync',
+  'redis_commands_duration_seconds_total',
+  'redis_commands_processed_total',
+  'redis_commands_total',
+  'redis_up',
+];
