@@ -8,7 +8,7 @@ import type { Site } from './site.ts';
 const RULES = fileURLToPath(new URL('../../grafana/prometheus/rules', import.meta.url));
 const INSTANCE = 'demo';
 /** As the site is sped up. */
-const EVERY_MS = 1_000;
+const SCRAPE_EVERY_MS = 1_000;
 
 export interface Observers {
   readonly prometheus: Prometheus;
@@ -17,9 +17,9 @@ export interface Observers {
 
 /**
  * Starts Prometheus on a site, with the jobs `relay`, `node` and `redis` as the dashboards name them, and the project's alert rules.
- * Its data is in `folder`. Throws as `startPrometheus` and the exporters do, with nothing left running.
+ * Its data is in `folder`; it scrapes every second unless told. Throws as `startPrometheus` and the exporters do, with nothing left running.
  */
-export async function startObservers(site: Site, folder: string): Promise<Observers> {
+export async function startObservers(site: Site, folder: string, scrapeEveryMs: number = SCRAPE_EVERY_MS): Promise<Observers> {
   await using started = new AsyncDisposableStack();
   const node = await startNodeExporter();
   started.defer(() => node.stop());
@@ -28,8 +28,8 @@ export async function startObservers(site: Site, folder: string): Promise<Observ
   const job = (name: string, port: number) => ({ name, targets: [{ address: `127.0.0.1:${port}`, instance: INSTANCE }] });
   const prometheus = await startPrometheus({
     folder,
-    scrapeEveryMs: EVERY_MS,
-    evaluateEveryMs: EVERY_MS,
+    scrapeEveryMs,
+    evaluateEveryMs: scrapeEveryMs,
     jobs: [job('relay', site.relay.status().metricsPort), job('node', node.port), job('redis', redis.port)],
     ruleFiles: await alertRules(RULES),
   });

@@ -22,11 +22,17 @@ import { type Line, openLine } from './line.ts';
 import { startRedisServer } from './redis-server.ts';
 
 export const DEMO_WORKSPACE: WorkspaceId = parseWorkspaceId('0de30000-0000-4000-8000-000000000001');
+export const NEIGHBOUR_WORKSPACE: WorkspaceId = parseWorkspaceId('0de30000-0000-4000-8000-000000000002');
 const STOP_DEADLINE_MS = 10_000;
 
 export interface SiteOptions {
   readonly folder: string;
   readonly agents: readonly string[];
+  /**
+   * Agents of a second workspace, which the relay reaches without the line; none unless given. Beside them, all data of the first workspace goes
+   * through the relay, and theirs goes straight where it may.
+   */
+  readonly neighbours?: readonly string[];
   /** In place of the eight minutes and the two hours, so that one can watch; milliseconds. */
   readonly retryEveryMs: number;
   readonly retryWindowMs: number;
@@ -61,9 +67,12 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   const redis = await startRedisServer(join(folder, 'redis'));
   started.defer(() => redis.stop());
 
-  const { path: sharedKeyFile, key } = await ensureWorkspaceKey(join(folder, 'workspace'), DEMO_WORKSPACE, (message) => log.warn(message));
+  const keyOf = (id: WorkspaceId) => ensureWorkspaceKey(join(folder, 'workspace'), id, (message) => log.warn(message));
+  const { path: sharedKeyFile, key } = await keyOf(DEMO_WORKSPACE);
+  const neighbour = options.neighbours ? await keyOf(NEIGHBOUR_WORKSPACE) : undefined;
+  const workspaces = [{ id: DEMO_WORKSPACE, key }, ...(neighbour ? [{ id: NEIGHBOUR_WORKSPACE, key: neighbour.key }] : [])];
   const workspace = createLocalWorkspace(
-    { dataFolder: join(folder, 'workspace'), address: '127.0.0.1', port: 0, names: ['localhost', '127.0.0.1'], workspaces: [{ id: DEMO_WORKSPACE, key }] },
+    { dataFolder: join(folder, 'workspace'), address: '127.0.0.1', port: 0, names: ['localhost', '127.0.0.1'], workspaces },
     { clock: systemClock, log: log.child({ program: 'local-workspace' }) },
   );
   const { url: workspaceUrl, port: workspacePort, rootPath } = await workspace.start();
@@ -81,6 +90,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
         sharedKeyFile,
         trustFile: rootPath,
         redisSocket: redis.socket,
+        neighbourKeyFile: neighbour?.path,
       }),
     ),
   );
@@ -95,17 +105,18 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   await relay.start();
   started.defer(() => relay.stop(STOP_DEADLINE_MS));
 
-  const { secret } = await ask<CreatedKey>(configuration.control.socket, 'POST', '/enrolment-keys', { name: 'demo', workspaceId: DEMO_WORKSPACE });
   const agents: Agent[] = [];
-  for (const name of options.agents) {
-    const agent = await startAgent(name, options, {
-      relay: `https://127.0.0.1:${relay.status().intakePort}`,
-      key: secret,
-      fingerprint: relay.status().rootFingerprint,
-    });
-    started.defer(() => agent.stop());
-    agents.push(agent);
-  }
+  const startAgents = async (names: readonly string[], workspaceId: WorkspaceId, keyName: string): Promise<void> => {
+    const { secret } = await ask<CreatedKey>(configuration.control.socket, 'POST', '/enrolment-keys', { name: keyName, workspaceId });
+    const { intakePort, rootFingerprint } = relay.status();
+    for (const name of names) {
+      const agent = await startAgent(name, options, { relay: `https://127.0.0.1:${intakePort}`, workspaceId, key: secret, fingerprint: rootFingerprint });
+      started.defer(() => agent.stop());
+      agents.push(agent);
+    }
+  };
+  await startAgents(options.agents, DEMO_WORKSPACE, 'demo');
+  if (options.neighbours) await startAgents(options.neighbours, NEIGHBOUR_WORKSPACE, 'neighbour');
 
   const parts = started.move();
   return {
@@ -127,9 +138,11 @@ interface Addresses {
   readonly sharedKeyFile: string;
   readonly trustFile: string;
   readonly redisSocket: string;
+  readonly neighbourKeyFile: string | undefined;
 }
 
-function configurationOf(options: SiteOptions, { endpoint, directEndpoint, sharedKeyFile, trustFile, redisSocket }: Addresses): object {
+function configurationOf(options: SiteOptions, addresses: Addresses): object {
+  const { endpoint, directEndpoint, sharedKeyFile, trustFile, redisSocket, neighbourKeyFile } = addresses;
   const direct = { credential: 'certificate', endpoint: directEndpoint, proxy: 'tunnel' };
   return {
     data: join(options.folder, 'relay'),
@@ -138,19 +151,28 @@ function configurationOf(options: SiteOptions, { endpoint, directEndpoint, share
     metrics: { port: 0 },
     tunnel: { enabled: true, address: '127.0.0.1', port: 0 },
     solutions: [{ name: 'Syslog, custom logs', route: 'relay' }],
-    managementGroup: { approve: [{ enrolmentKey: 'demo' }] },
+    managementGroup: { approve: [{ enrolmentKey: 'demo' }, { enrolmentKey: 'neighbour' }] },
     retry: { every: `${options.retryEveryMs}ms`, window: `${options.retryWindowMs}ms` },
     cache: { redis: { socket: redisSocket } },
-    workspaces: [{ id: DEMO_WORKSPACE, name: 'demo', endpoint, sharedKeyFile, trustFile, direct }],
+    workspaces: [
+      { id: DEMO_WORKSPACE, name: 'demo', endpoint, sharedKeyFile, trustFile, ...(neighbourKeyFile === undefined ? { direct } : {}) },
+      ...(neighbourKeyFile === undefined
+        ? []
+        : [{ id: NEIGHBOUR_WORKSPACE, name: 'neighbour', endpoint: directEndpoint, sharedKeyFile: neighbourKeyFile, trustFile, direct }]),
+    ],
   };
 }
 
-async function startAgent(name: string, options: SiteOptions, to: { relay: string; key: string; fingerprint: string }): Promise<Agent> {
+async function startAgent(
+  name: string,
+  options: SiteOptions,
+  to: { relay: string; workspaceId: WorkspaceId; key: string; fingerprint: string },
+): Promise<Agent> {
   const folder = join(options.folder, 'agents', name);
   const outcome = await enrolAgent({
     folder,
     relay: to.relay,
-    workspaceId: DEMO_WORKSPACE,
+    workspaceId: to.workspaceId,
     key: to.key,
     trust: { fingerprint: to.fingerprint },
     hostName: name,
