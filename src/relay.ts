@@ -24,7 +24,7 @@ export interface Relay {
 }
 
 export function createRelay(configuration: Configuration, parts: RelayParts): Relay {
-  const { log } = parts;
+  const log = parts.log.child({ component: 'relay' });
   /** What must be undone, the last first. */
   const closings: Closing[] = [];
   let currentStatus: (() => Status) | undefined;
@@ -33,7 +33,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
   const start = async (): Promise<void> => {
     await makePrivateFolder(configuration.data);
     const building = createBuilding(configuration, parts, (close) => void closings.push(close));
-    const { metrics, served, defer } = building;
+    const { metrics, served, component, defer } = building;
     const trust = await openTrust(building);
 
     // Made before the cache, so closed after it: what is on its way upstream at the stop is answered, and the next start does not send it again.
@@ -42,7 +42,8 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     sending.onPart(keeping.cache.spent);
     keeping.cache.consume(sending.deliver);
 
-    const metricsServer = await startMetricsServer(configuration.metrics, { metrics, ready: keeping.ready });
+    const identity = trust.server.current();
+    const metricsServer = await startMetricsServer(configuration.metrics, { metrics, ready: keeping.ready, identity, log: component('metrics') });
     defer(() => metricsServer.stop());
     const { port: metricsPort } = metricsServer;
 
@@ -53,6 +54,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     const stopWatching = trust.server.watch((identity) => {
       receiving.useIdentity(identity);
       gateway.useIdentity(identity);
+      metricsServer.useIdentity(identity);
     });
     defer(stopWatching);
 

@@ -139,7 +139,10 @@ export async function openDeadLetters(folder: string, keys: KeyRing, parts: Dead
           await setAside(pathOf(oldest), error).catch(() => {});
           continue;
         }
-        return void log.error({ letter: oldest.id, reason: messageOf(error) }, 'a dead letter could not be dropped; they take more than cache.deadLetterLimit');
+        return void log.error(
+          { workspaceId: oldest.workspaceId, letter: oldest.id, reason: messageOf(error) },
+          'a dead letter could not be dropped; they take more than cache.deadLetterLimit',
+        );
       }
     }
   };

@@ -6,7 +6,7 @@ import { type AgentStatus, readAgentStatus } from '../agent/status.ts';
 import type { Trust } from '../agent/trust.ts';
 import { systemClock } from '../clock.ts';
 import { readSecretFile } from '../files.ts';
-import { createLogger, type LogLevel } from '../logger.ts';
+import { createProgramLog, type LogLevel } from '../logger.ts';
 import { tableOf } from '../table.ts';
 import { formatSize, readSize } from '../units.ts';
 import { parseWorkspaceId } from '../workspace/workspace-id.ts';
@@ -103,7 +103,9 @@ function runCommand(): Command {
 }
 
 async function run(flags: RunFlags): Promise<void> {
-  const log = createLogger(flags.logLevel);
+  const { log, flush } = createProgramLog({ level: flags.logLevel, clock: systemClock });
+  // The process ends by itself, or at once.
+  for (const event of ['beforeExit', 'exit']) process.once(event, flush);
   const agent = createAgent({ folder: flags.data, log, clock: systemClock, queueLimitBytes: flags.queueLimit });
   await agent.start();
   await untilSignal();

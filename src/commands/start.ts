@@ -4,7 +4,7 @@ import { systemClock } from '../clock.ts';
 import type { Environment } from '../configuration/environment.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { messageOf } from '../errors.ts';
-import { createLogger } from '../logger.ts';
+import { createProgramLog } from '../logger.ts';
 import { createRelay } from '../relay.ts';
 import { EXIT } from './output.ts';
 import { packageVersion } from './version.ts';
@@ -22,12 +22,16 @@ export function startCommand(env: Environment): Command {
 
 async function start(file: string | undefined, env: Environment): Promise<void> {
   const configuration = await loadConfiguration({ file, env });
-  const log = createLogger(configuration.log.level);
+  const record = createProgramLog({ level: configuration.log.level, clock: systemClock });
+  const { log } = record;
+  // The process ends by itself, or at once.
+  for (const event of ['beforeExit', 'exit']) process.once(event, record.flush);
   const { CREDENTIALS_DIRECTORY: credentialsFolder } = env;
   const relay = createRelay(configuration, {
     clock: systemClock,
     random: randomFillSync,
     log,
+    record,
     version: packageVersion,
     credentialsFolder,
     // All that was acknowledged is on disk; the service manager starts the next process.

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Configuration } from '../configuration/schema.ts';
 import type { RelayError } from '../errors.ts';
 import { readSecretFile } from '../files.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger, LogRecord } from '../logger.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 
@@ -12,6 +12,8 @@ export interface RelayParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** What is known of the log's lines; nothing of it is shown without. */
+  readonly record?: LogRecord;
   readonly version: string;
   /** Folder of the operating system's credential store, if there is one (systemd sets it). */
   readonly credentialsFolder: string | undefined;
@@ -52,7 +54,7 @@ export function createBuilding(configuration: Configuration, parts: RelayParts, 
     serves: (workspaceId) => served.has(workspaceId),
     component: (name) => log.child({ component: name }),
     inData: (...names) => join(configuration.data, ...names),
-    readSecret: async (file) => (file === undefined ? undefined : await readSecretFile(file, (message) => log.warn(message))),
+    readSecret: async (file) => (file === undefined ? undefined : await readSecretFile(file, (message) => log.warn({ component: 'secrets' }, message))),
     defer,
   };
 }

@@ -5,11 +5,11 @@ import type { Building } from './building.ts';
 import type { Keeping } from './keeping.ts';
 
 /** Makes what copies data to further workspaces; undefined where no workspace asks for it. */
-export function createCopying({ configuration, metrics, log }: Building, { cache }: Keeping): Copies | undefined {
+export function createCopying({ configuration, metrics, component }: Building, { cache }: Keeping): Copies | undefined {
   const copyTo = targetsOf(configuration.workspaces);
   if (copyTo.size === 0) return undefined;
   if (configuration.cache.limitPerWorkspace === undefined) {
-    log.warn(
+    component('copies').warn(
       'workspaces are copied and cache.limitPerWorkspace is not set: a copy that cannot be sent may use up the whole cache, and then all agents are refused',
     );
   }

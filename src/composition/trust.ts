@@ -21,7 +21,7 @@ export interface Trust {
 
 /** Opens the key ring, the management group, the audit log and the authority, in this order. */
 export async function openTrust(building: Building): Promise<Trust> {
-  const { configuration, clock, log, component, inData, defer } = building;
+  const { configuration, clock, component, inData, defer } = building;
   const { enrolment } = configuration;
   const keyPlace = {
     credentialsFolder: building.credentialsFolder,
@@ -29,7 +29,7 @@ export async function openTrust(building: Building): Promise<Trust> {
     ownFile: inData('keys', 'cache.json'),
     now: clock.now,
   };
-  const keys = await loadKeyRing(keyPlace, log);
+  const keys = await loadKeyRing(keyPlace, component('keys'));
   // It locks its file: a second relay with the same folder ends here, before it touches anything that is shared.
   const group = openManagementGroup(inData('management-group.sqlite'), { keys, clock, log: component('management-group') });
   defer(group.close);

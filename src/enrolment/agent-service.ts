@@ -11,6 +11,7 @@ import { RENEW_PATH, TELEMETRY_PATH, TOPOLOGY_PATH } from '../oms-protocol/paths
 import { writeRefusal } from '../oms-protocol/refusal-body.ts';
 import { writeTopologyReply } from '../oms-protocol/topology-reply.ts';
 import { MAX_TOPOLOGY_BYTES, readTopologyRequest } from '../oms-protocol/topology-request.ts';
+import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Attempts } from './attempts.ts';
 import { type Enrolment, type EnrolParts, enrol } from './enrol.ts';
 import type { EnrolmentOptions } from './options.ts';
@@ -36,6 +37,9 @@ interface Refusal {
   /** One word, for the agent's log. */
   readonly reason: string;
   readonly message: string;
+  /** Whose request it was, where that is known. */
+  readonly workspaceId?: WorkspaceId;
+  readonly agentId?: AgentId;
 }
 
 export const agentServicePlugin: Plugin<AgentServiceOptions> = {
@@ -83,11 +87,11 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
 
     const renewal = (request: Request, h: ResponseToolkit): ResponseObject =>
       withAgent(request, h, (agent) => {
+        const { agentId, workspaceId, hostName } = agent;
         const outcome = renew(registry, agent, request.payload as Buffer);
         const result = outcome.renewed ? 'done' : 'refused';
         audit({ ...byAgent(request, agent), action: 'agent.renew', result, detail: outcome.renewed ? undefined : outcome.message });
-        if (!outcome.renewed) return refuse(request, h, { reason: 'CertificateMismatch', message: outcome.message });
-        const { agentId, workspaceId, hostName } = agent;
+        if (!outcome.renewed) return refuse(request, h, { reason: 'CertificateMismatch', message: outcome.message, workspaceId, agentId });
         log.info({ agentId, workspaceId, hostName }, 'an agent renewed its certificate');
         return h.response().code(200);
       });
@@ -95,8 +99,11 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
     const withAgent = (request: Request, h: ResponseToolkit, then: (agent: Agent, certificate: AgentCertificate) => ResponseObject): ResponseObject => {
       const found = identify(registry, peerCertificate(request), settings);
       if (!found.known) return refuse(request, h, found);
-      const { agentId, hostName, state, stateReason } = found.agent;
-      if (state === 'suspended') return refuse(request, h, { reason: 'suspended', message: `Agent ${agentId} (${hostName}) is suspended: ${stateReason}.` });
+      const { workspaceId, agentId, hostName, state, stateReason } = found.agent;
+      if (state === 'suspended') {
+        const message = `Agent ${agentId} (${hostName}) is suspended: ${stateReason}.`;
+        return refuse(request, h, { reason: 'suspended', message, workspaceId, agentId });
+      }
       registry.touch(found.agent);
       return then(found.agent, found.certificate);
     };
@@ -114,9 +121,10 @@ export const agentServicePlugin: Plugin<AgentServiceOptions> = {
       return h.response(text).type('text/xml');
     };
 
-    const refuse = (request: Request, h: ResponseToolkit, { reason, message }: Refusal, status = 403): ResponseObject => {
-      metrics.count('refused', { reason: `relay.agent.${reason}` });
-      log.warn({ reason, path: request.path, remoteAddress: request.info.remoteAddress }, message);
+    const refuse = (request: Request, h: ResponseToolkit, { reason, message, workspaceId, agentId }: Refusal, status = 403): ResponseObject => {
+      const code = `relay.agent.${reason}`;
+      metrics.count('refused', { reason: code });
+      log.warn({ code, reason, path: request.path, remoteAddress: request.info.remoteAddress, workspaceId, agentId }, message);
       return h.response(writeRefusal(reason, message)).type('text/xml').code(status);
     };
 

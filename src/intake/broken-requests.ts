@@ -48,6 +48,7 @@ export function answerBrokenRequests(listener: HttpsServer, { metrics, log }: { 
   const refuse = (socket: TLSSocket, code: ErrorCode, error: ClientError): void => {
     const { status, level } = replyFor(code);
     metrics.count('refused', { reason: code });
+    metrics.count('requests', { service: 'other', code: String(status) });
     log[level]({ code, remoteAddress: socket.remoteAddress, detail: error.code }, meaningOf(code));
     const body = JSON.stringify({ error: { code, message: meaningOf(code) } });
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;

@@ -15,6 +15,7 @@ import { type ClientCertificateOptions, clientCertificateScheme, fingerprintOfCo
 import { watchConnections } from './connections.ts';
 import { codeOfStatus, meaningOf, replyFor } from './error-replies.ts';
 import type { IntakeOptions } from './options.ts';
+import { serviceOf } from './request-service.ts';
 
 /** Most that a timeout of the listener may be late, in milliseconds. */
 const SLOW_CHECK_MS = 5_000;
@@ -70,7 +71,7 @@ export function createIntakeServer({ options, identity, authentication, metrics,
   hapi.auth.default('agent');
   const replies = { broken: answerBrokenRequests(listener, { metrics, log }), metrics, log };
   hapi.ext('onPreResponse', (request, h) => toReply(request, h, replies));
-  hapi.events.on('response', (request) => noteAborted(request, replies));
+  hapi.events.on('response', (request) => noteFinished(request, replies));
 
   return {
     hapi,
@@ -116,9 +117,13 @@ function toReply(request: Request, h: ResponseToolkit, parts: ReplyParts): Respo
 }
 
 // hapi asks nobody for an answer once the sender is gone; its error is still there at the end.
-function noteAborted(request: Request, parts: ReplyParts): void {
+function noteFinished(request: Request, parts: ReplyParts): void {
+  const { response } = request;
   const code: ErrorCode = 'relay.intake.aborted';
-  if ('isBoom' in request.response) note(request, new RelayError(code, meaningOf(code)), parts);
+  const isAborted = 'isBoom' in response;
+  const status = isAborted ? replyFor(code).status : response.statusCode;
+  parts.metrics.count('requests', { service: serviceOf(request.path), code: String(status) });
+  if (isAborted) note(request, new RelayError(code, meaningOf(code)), parts);
 }
 
 function note(request: Request, error: RelayError, { metrics, log }: ReplyParts): void {

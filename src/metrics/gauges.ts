@@ -1,4 +1,5 @@
 /** The gauges that mirror what other parts know, set before each scrape. Figures only: nothing here reads a payload, or waits for anybody. */
+import type { CertificateEnd } from '../authority/certificate-end.ts';
 import { KINDS, type Kind } from '../batch/kind.ts';
 import { type Balance, EMPTY_BALANCE, unaccounted } from '../cache/balance.ts';
 import type { CacheStats, WorkspaceStats } from '../cache/cache.ts';
@@ -7,13 +8,6 @@ import type { AgentFigures } from '../management-group/agent-figures.ts';
 import type { RoadState, WorkspaceRoads } from '../workspace/road-state.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Metrics } from './metrics.ts';
-
-/** When a certificate ends, in milliseconds since 1970. */
-export interface CertificateEnd {
-  readonly role: 'server' | 'root' | 'agents' | 'upstream';
-  readonly workspaceId?: WorkspaceId;
-  readonly endsAt: number;
-}
 
 export interface Reading {
   readonly stats: CacheStats;

@@ -20,7 +20,7 @@ export interface KnownLabels {
   readonly tunnelRefusals: readonly string[];
 }
 
-const LOG_LEVELS = ['error', 'warn', 'info'];
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'];
 /** Those among the outcomes that somebody may want to be told of. */
 const ENROLMENTS = ['accepted', 'pending', 'renewed', 'bad-credentials', 'too-many-attempts', 'InvalidWorkspaceKey'];
 

@@ -52,7 +52,7 @@ export interface Tunnel {
 
 export function createTunnel({ options, proxyPassword, workspaces, identity, isKnown, resolve = resolveAll, clock, metrics, log }: TunnelParts): Tunnel {
   const { clients, helloTimeout, connectTimeout, idleTimeout, maxLife } = options;
-  const note = createRefusalLog({ clock, metrics, log });
+  const note = createRefusalLog({ metrics, log });
   const limits = createConnectionLimits({ ...options, onRefused: note });
   const tunnels = createOpenTunnels({ idleTimeoutMs: idleTimeout, maxLifeMs: maxLife, clock, metrics });
   let isStopping = false;

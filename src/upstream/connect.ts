@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts';
 import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import type { WorkspaceOptions } from '../workspace/options.ts';
 import type { WorkspaceRoads } from '../workspace/road-state.ts';
+import type { SignInState } from '../workspace/sign-in-state.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { createAuthorityRegistration } from './authority-registration.ts';
 import { createHttpClient, type Exchange } from './http-client.ts';
@@ -17,7 +18,7 @@ import { createRoads, type RoadWatch } from './path/workspace-roads.ts';
 import type { RecordOpener } from './record-opener.ts';
 import { createRegistration } from './registration.ts';
 import { createRelayIdentities } from './relay-identity.ts';
-import { createSignIn, type SignInState } from './sign-in/sign-in.ts';
+import { createSignIn } from './sign-in/sign-in.ts';
 import { createSplittingTransport } from './splitting.ts';
 import type { Transport } from './transport.ts';
 
@@ -68,7 +69,8 @@ export interface WorkspaceConnection extends Transport {
 export async function connectWorkspace(workspace: WorkspaceOptions, parts: ConnectParts): Promise<WorkspaceConnection> {
   const { id, domain, endpoint, sharedKeyFile, trustFile } = workspace;
   const { options, version, clock, log, opener, onPart } = parts;
-  const roads = await createRoads(workspace, { clock, log, watch: parts.roadWatch });
+  const ofWorkspace = log.child({ workspaceId: id });
+  const roads = await createRoads(workspace, { clock, log: ofWorkspace, watch: parts.roadWatch });
   const client = createHttpClient({
     connections: options.connections,
     connectTimeoutMs: options.connectTimeout,
@@ -82,12 +84,13 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
     const transport = connectIngestion({
       ...parts,
       ...ingestion,
+      log: ofWorkspace,
       options: workspace.ingestion,
       client,
       tokens: createSignIn(workspace.ingestion.signIn, {
         road: roads.signIn,
         clock,
-        log: log.child({ workspaceId: id }),
+        log: ofWorkspace,
         onState: (state) => parts.onSignIn?.(id, state),
       }),
       connections: options.connections,
@@ -102,7 +105,7 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
   const service = { workspaceId: id, serviceUrl: endpoint ?? `https://${id}.oms.${domain}`, userAgent: `Relay/${version}`, client, clock, log };
   const registration = createRegistration({
     ...service,
-    sharedKey: () => readSecretFile(sharedKeyFile ?? '', (message) => log.warn(message)),
+    sharedKey: () => readSecretFile(sharedKeyFile ?? '', (message) => ofWorkspace.warn(message)),
     identities: createRelayIdentities(folder, id, { lifeMs: options.certificateLife, now: clock.now }),
     onRegistered: () => authorities.registered(),
   });

@@ -21,7 +21,10 @@ export function createDeliver({ transports, onVerdict, log }: DeliverParts): Del
     const verdicts = await transport.offer(batches, signal);
     for (const [at, verdict] of verdicts.entries()) {
       onVerdict(first.workspaceId, verdict);
-      log.debug({ workspaceId: first.workspaceId, batchId: batches[at]?.id, ...factsOf(verdict) }, 'a batch was offered upstream');
+      log.debug(
+        { workspaceId: first.workspaceId, batchId: batches[at]?.id, agentId: batches[at]?.agentId, ...factsOf(verdict) },
+        'a batch was offered upstream',
+      );
     }
     return verdicts;
   };

@@ -100,7 +100,14 @@ export function createSplittingTransport({ transport, opener, clock, log, onPart
     for (const { from, to, status, answer } of search.refusedRanges) {
       refused.push({ batch: await partOf(batch, opened, { from, to }), records: to - from, status, answer });
     }
-    const facts = { workspaceId: batch.workspaceId, batchId: batch.id, records: opened.records, requests: search.requests(), refused: refused.length };
+    const facts = {
+      workspaceId: batch.workspaceId,
+      batchId: batch.id,
+      agentId: batch.agentId,
+      records: opened.records,
+      requests: search.requests(),
+      refused: refused.length,
+    };
     log.info(facts, 'a batch that was refused was offered in parts; what was refused of it is set apart');
     return { outcome: 'split', deliveredRecords: search.deliveredRecords(), refused };
   };

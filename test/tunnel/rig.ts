@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createProgramLog } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { type TunnelOptions, tunnelOptions } from '../../src/tunnel/options.ts';
 import { createTunnel, type Tunnel, type TunnelParts } from '../../src/tunnel/tunnel.ts';
@@ -54,6 +54,8 @@ export async function startRig(settings: RigSettings = {}): Promise<TunnelRig> {
   const target = parts.use(await startHttpsServer((_request, response) => response.end('end to end\n'), [ALLOWED, 'other.test', '127.0.0.1']));
   const lines: Record<string, unknown>[] = [];
   const metrics = createMetrics();
+  const clock = settings.clock ?? systemClock;
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
   const targetPort = settings.endpointPort ?? target.port;
   const tunnel = createTunnel({
     options: tunnelOptions.parse({ enabled: true, address: '127.0.0.1', port: 0, ...settings.options }) as TunnelOptions,
@@ -65,9 +67,9 @@ export async function startRig(settings: RigSettings = {}): Promise<TunnelRig> {
     identity: settings.identity ?? { certificate: '', privateKey: '' },
     isKnown: settings.isKnown ?? (() => ({ known: false, message: 'nobody is known' })),
     resolve: settings.resolve ?? (async () => [{ address: '127.0.0.1', family: 4 }]),
-    clock: settings.clock ?? systemClock,
+    clock,
     metrics,
-    log: createLogger('debug', { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }),
+    log: createProgramLog({ level: 'debug', clock, destination }).log,
   });
   const port = await tunnel.start();
   parts.defer(() => tunnel.stop(0));

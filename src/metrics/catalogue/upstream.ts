@@ -54,7 +54,7 @@ export const UPSTREAM = {
     name: 'relay_upstream_responses_total',
     unit: 'requests',
     labels: ['workspace', 'code'],
-    help: 'Answers of the workspace to data, by HTTP status; none: there was no answer. A request without an answer may have been taken: its batches may come twice.',
+    help: 'Answers of the workspace to requests, by HTTP status; none: there was no answer. A request without an answer may have been taken: its batches may come twice.',
   },
   upstreamSeconds: {
     type: 'histogram',

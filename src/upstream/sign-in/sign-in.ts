@@ -8,6 +8,7 @@ import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { SignInOptions } from '../../workspace/sign-in-options.ts';
+import type { SignInState } from '../../workspace/sign-in-state.ts';
 import type { Road } from '../path/road.ts';
 import { createCredentialFile, type FoundCredential } from './credential.ts';
 import { watchExpiry } from './expiry.ts';
@@ -24,17 +25,6 @@ const LONGEST_MARGIN_MS = 30_000;
 
 /** A token, or why there is none: in words, for the operator. */
 export type SignedIn = { readonly outcome: 'token'; readonly token: string } | { readonly outcome: 'none'; readonly reason: string };
-
-/** Times in milliseconds since 1970. */
-export interface SignInState {
-  /** Until when the token at hand is good. */
-  readonly endsAt?: number | undefined;
-  readonly refreshDueAt?: number | undefined;
-  /** Why the last try gave no token; undefined after one that did. */
-  readonly lastError?: string | undefined;
-  /** Until when the certificate, or the secret by the operator's word, is good. */
-  readonly secretEndsAt?: number | undefined;
-}
 
 export interface SignIn {
   /** Never rejects, and waits no longer than one try takes. */
