@@ -25,6 +25,8 @@ import { registerCommand } from './commands/register.ts';
 import { solutionsCommand } from './commands/solutions.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
+import { supportBundleCommand } from './commands/support-bundle.ts';
+import { topCommand } from './commands/top.ts';
 import { packageVersion } from './commands/version.ts';
 import { messageOf, RelayError } from './errors.ts';
 
@@ -39,7 +41,9 @@ const program = new Command('relay')
   )
   .addCommand(startCommand(env))
   .addCommand(statusCommand(env))
+  .addCommand(topCommand(env))
   .addCommand(doctorCommand(env))
+  .addCommand(supportBundleCommand(env))
   .addCommand(registerCommand(env))
   .addCommand(configCommand(env))
   .addCommand(enrolmentKeyCommand(env))

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Command } from 'commander';
-import { stringify } from 'yaml';
+import { asYaml } from '../configuration/as-yaml.ts';
 import type { Environment } from '../configuration/environment.ts';
 import { configurationFile, loadConfiguration } from '../configuration/load.ts';
 import { asWritten, optionReference, referenceTable, writeBetweenMarkers } from '../configuration/reference.ts';
@@ -48,8 +48,8 @@ async function check(flags: FileFlags, env: Environment, output: Output): Promis
 }
 
 async function show(flags: FileFlags, env: Environment, output: Output): Promise<void> {
-  const written = asWritten(await loadConfiguration({ file: flags.config, env }));
-  printValue(output, written, stringify(written, { lineWidth: 0 }).trimEnd());
+  const configuration = await loadConfiguration({ file: flags.config, env });
+  printValue(output, asWritten(configuration), asYaml(configuration).trimEnd());
 }
 
 async function reference(flags: ReferenceFlags, output: Output): Promise<void> {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../configuration/environment.ts';
 import { loadConfiguration } from '../configuration/load.ts';
-import { ask } from '../control/client.ts';
+import { type AskOptions, ask } from '../control/client.ts';
 import type { Output } from './output.ts';
 
 /** Options of every command that talks to the running relay. */
@@ -23,7 +23,7 @@ export function relayCommand(name: string, description: string): Command {
 /** What such a command works with: a way to ask the relay, and where to write. */
 export interface RelaySession {
   readonly output: Output;
-  get<T>(path: string): Promise<T>;
+  get<T>(path: string, options?: AskOptions): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
   delete<T>(path: string): Promise<T>;
 }
@@ -38,7 +38,7 @@ export async function openSession(flags: SocketFlags, { env, outputFor }: Sessio
   const socket = flags.socket ?? (await loadConfiguration({ file: flags.config, env })).control.socket;
   return {
     output: outputFor(flags.json ?? false),
-    get: (path) => ask(socket, 'GET', path),
+    get: (path, options) => ask(socket, 'GET', path, undefined, options),
     post: (path, body) => ask(socket, 'POST', path, body ?? {}),
     delete: (path) => ask(socket, 'DELETE', path),
   };

@@ -1,7 +1,8 @@
-import type { CacheSettings } from '../cache/cache-parts.ts';
+import type { CacheParts, CacheSettings } from '../cache/cache-parts.ts';
 import { type DurableCache, openCache } from '../cache/durable-cache.ts';
 import { openRedis } from '../cache/open-redis.ts';
 import type { RedisAddress } from '../cache/redis.ts';
+import { redisInfo } from '../cache/redis-info.ts';
 import type { Readiness } from '../metrics/plugin.ts';
 import { createKeyRotation, type KeyRotation } from '../workspace/key-rotation.ts';
 import type { Building } from './building.ts';
@@ -11,27 +12,28 @@ import type { Trust } from './trust.ts';
 export interface Keeping {
   readonly cache: DurableCache;
   readonly keyRotation: KeyRotation;
+  /** What Redis tells of itself, over the connection of the cache. */
+  readonly redisInfo: () => Promise<string>;
   /** Whether batches are taken at this moment. */
   readonly ready: () => Readiness;
 }
 
 /** Connects to Redis, opens the cache, and begins to look after the keys that seal it. */
 export async function openKeeping(building: Building, trust: Trust): Promise<Keeping> {
-  const cache = await openSealedCache(building, trust);
+  const redisAddress = await redisAddressOf(building);
+  const redis = await openRedis(redisAddress, building.component('cache'));
+  building.defer(() => redis.disconnect());
+  const cache = await openSealedCache(building, trust, { redis, redisAddress });
   const keyRotation = await startKeyRotation(building, trust, cache);
-  return { cache, keyRotation, ready: () => cache.stats().ready };
+  return { cache, keyRotation, redisInfo: () => redisInfo(redis), ready: () => cache.stats().ready };
 }
 
-async function openSealedCache(building: Building, { keys }: Trust): Promise<DurableCache> {
+async function openSealedCache(building: Building, { keys }: Trust, index: Pick<CacheParts, 'redis' | 'redisAddress'>): Promise<DurableCache> {
   const { metrics, component, defer } = building;
-  const redisAddress = await redisAddressOf(building);
-  const redis = await openRedis(redisAddress, component('cache'));
-  defer(() => redis.disconnect());
   const cache = await openCache(cacheSettings(building), {
     workspaces: [...building.served],
     keys,
-    redis,
-    redisAddress,
+    ...index,
     clock: building.clock,
     random: building.random,
     log: component('cache'),

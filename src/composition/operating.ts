@@ -56,15 +56,16 @@ function statusOf(
       copiedTo: Object.fromEntries(configuration.workspaces.map(({ id, copyTo }) => [id, copyTo])),
       ...(tunnel ? { tunnel } : {}),
       roads: sending.roads(),
+      signIns: sending.signIns(),
       cache: keeping.cache.stats(),
     };
   };
 }
 
 async function startControl(building: Building, parts: OperatingParts, status: () => Status): Promise<void> {
-  const { configuration, serves, clock, component, defer } = building;
+  const { configuration, serves, clock, metrics, record, component, defer } = building;
   const { group, audit, authority } = parts.trust;
-  const { cache, keyRotation } = parts.keeping;
+  const { cache, keyRotation, redisInfo } = parts.keeping;
   const { enrolling, receiving } = parts;
   const control = createControlServer(configuration.control.socket, {
     group,
@@ -88,6 +89,7 @@ async function startControl(building: Building, parts: OperatingParts, status: (
     directWorkspaces: receiving.directWorkspaces,
     audit: audit.enter,
     readAudit: audit.read,
+    support: { recentLines: record?.recentLines ?? (() => []), metrics: metrics.expose, redisInfo },
     log: component('control'),
   });
   await control.start();

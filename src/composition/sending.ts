@@ -1,6 +1,6 @@
+import type { CertificateEnd } from '../authority/certificate-end.ts';
 import type { Deliver } from '../batch/verdict.ts';
 import type { Registry } from '../management-group/registry.ts';
-import type { CertificateEnd } from '../metrics/gauges.ts';
 import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import { connectWorkspace, type WorkspaceConnection } from '../upstream/connect.ts';
 import { createDeliver } from '../upstream/deliver.ts';
@@ -8,8 +8,8 @@ import type { Exchange } from '../upstream/http-client.ts';
 import { createTransformer } from '../upstream/logs-ingestion/transformer.ts';
 import type { RoadWatch } from '../upstream/path/workspace-roads.ts';
 import { createRecordOpener } from '../upstream/record-opener.ts';
-import type { SignInState } from '../upstream/sign-in/sign-in.ts';
 import type { WorkspaceRoads } from '../workspace/road-state.ts';
+import type { SignInState } from '../workspace/sign-in-state.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Building } from './building.ts';
 import type { Trust } from './trust.ts';
@@ -25,6 +25,8 @@ export interface Sending {
   announce(): void;
   /** By which roads data left last, and signing in. */
   roads(): Readonly<Record<WorkspaceId, WorkspaceRoads>>;
+  /** How signing in fares, for workspaces that the relay signs in to. */
+  signIns(): Readonly<Record<WorkspaceId, SignInState>>;
   /** The relay's own certificates at its workspaces. */
   certificates(): CertificateEnd[];
 }
@@ -39,6 +41,7 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
   defer(opener.close);
   const transformer = createTransformer();
   defer(transformer.close);
+  const signIns = new Map<WorkspaceId, SignInState>();
   let notePart: Parameters<Sending['onPart']>[0] = () => {};
   const connecting = {
     options: configuration.upstream,
@@ -54,7 +57,10 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
     },
     statementFor: statements(building, trust),
     roadWatch: roadWatch(building),
-    onSignIn: signInWatch(building),
+    onSignIn: (workspace: WorkspaceId, state: SignInState): void => {
+      signIns.set(workspace, state);
+      noteSignIn(building, workspace, state);
+    },
     ingestion: {
       transformer,
       maxInflatedBytes: configuration.intake.maxInflatedSize,
@@ -81,6 +87,7 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
     },
     announce,
     roads: () => roadsOf(transports),
+    signIns: () => Object.fromEntries(signIns),
     certificates: () =>
       [...transports].flatMap(([workspaceId, transport]) => {
         const endsAt = transport.certificateEndsAt();
@@ -106,12 +113,10 @@ function roadWatch({ metrics }: Building): RoadWatch {
   };
 }
 
-function signInWatch({ metrics }: Building): (workspace: WorkspaceId, state: SignInState) => void {
-  return (workspace, { endsAt, secretEndsAt, lastError }) => {
-    metrics.set('signInFailing', { workspace }, lastError === undefined ? 0 : 1);
-    metrics.set('signInEnds', { workspace, of: 'token' }, (endsAt ?? 0) / 1000);
-    if (secretEndsAt !== undefined) metrics.set('signInEnds', { workspace, of: 'credential' }, secretEndsAt / 1000);
-  };
+function noteSignIn({ metrics }: Building, workspace: WorkspaceId, { endsAt, secretEndsAt, lastError }: SignInState): void {
+  metrics.set('signInFailing', { workspace }, lastError === undefined ? 0 : 1);
+  metrics.set('signInEnds', { workspace, of: 'token' }, (endsAt ?? 0) / 1000);
+  if (secretEndsAt !== undefined) metrics.set('signInEnds', { workspace, of: 'credential' }, secretEndsAt / 1000);
 }
 
 function roadsOf(transports: ReadonlyMap<WorkspaceId, WorkspaceConnection>): Record<WorkspaceId, WorkspaceRoads> {

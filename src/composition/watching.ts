@@ -1,7 +1,7 @@
+import type { CertificateEnd } from '../authority/certificate-end.ts';
 import { errorReplies } from '../intake/error-replies.ts';
 import { LINE_LEVELS, type LogRecord } from '../logger.ts';
 import { type AgentFigures, agentFigures } from '../management-group/agent-figures.ts';
-import type { CertificateEnd } from '../metrics/gauges.ts';
 import { readGauges } from '../metrics/gauges.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { startAtZero } from '../metrics/start-at-zero.ts';
@@ -29,7 +29,7 @@ export interface Watching {
 
 /** Has the figures read before each scrape. */
 export function createWatching(building: Building, { trust, sending, keeping, gateway }: WatchingParts): Watching {
-  const { configuration, metrics, clock, version } = building;
+  const { configuration, metrics, clock } = building;
   const { group, server, authority } = trust;
   const { registry } = group;
   const startedAt = clock.now();
@@ -51,11 +51,8 @@ export function createWatching(building: Building, { trust, sending, keeping, ga
     ...sending.certificates(),
   ];
 
-  startAtZero(metrics, { workspaces: configuration.workspaces, refusals: errorReplies().map(([code]) => code), tunnelRefusals: REFUSAL_REASONS });
-  metrics.set('buildInfo', { version, node: process.versions.node }, 1);
-  metrics.set('connectionsLimit', {}, configuration.intake.maxConnections);
-  for (const { id, protocol, path } of configuration.workspaces) metrics.set('workspaceInfo', { workspace: id, id, protocol, path: path.kind }, 1);
-  let evicted = keeping.cache.stats().ground.redis.evictedKeys;
+  sayWhatHolds(building);
+  const countEvicted = evictedCounter(metrics, keeping.cache.stats().ground.redis.evictedKeys);
   metrics.beforeScrape(() => {
     const stats = keeping.cache.stats();
     const agents = figures();
@@ -68,14 +65,29 @@ export function createWatching(building: Building, { trust, sending, keeping, ga
       retryWindowMs: configuration.retry.window,
       now: clock.now(),
     });
-    const { evictedKeys } = stats.ground.redis;
-    // A Redis that was started afresh counts from zero again.
-    metrics.count('redisEvicted', {}, evictedKeys >= evicted ? evictedKeys - evicted : evictedKeys);
-    evicted = evictedKeys;
+    countEvicted(stats.ground.redis.evictedKeys);
   });
   metrics.beforeScrape(gateway.countBytes);
   if (building.record) countLogLines(metrics, building.record);
   return { agentFigures: figures, certificates: () => certificates() };
+}
+
+/** Sets what does not change while the process lives. */
+function sayWhatHolds({ configuration, metrics, version }: Building): void {
+  const { workspaces, intake } = configuration;
+  startAtZero(metrics, { workspaces, refusals: errorReplies().map(([code]) => code), tunnelRefusals: REFUSAL_REASONS });
+  metrics.set('buildInfo', { version, node: process.versions.node }, 1);
+  metrics.set('connectionsLimit', {}, intake.maxConnections);
+  for (const { id, protocol, path } of workspaces) metrics.set('workspaceInfo', { workspace: id, id, protocol, path: path.kind }, 1);
+}
+
+/** Counts what Redis throws away from now on. One that was started afresh counts from zero again. */
+function evictedCounter(metrics: Metrics, atStart: number): (evictedKeys: number) => void {
+  let before = atStart;
+  return (now) => {
+    metrics.count('redisEvicted', {}, now >= before ? now - before : now);
+    before = now;
+  };
 }
 
 /** Counts the lines of the log at each scrape, those from before the first one too. */

@@ -1,13 +1,14 @@
 /** What the command line and the running relay say to each other over the Unix socket. JSON both ways. */
 import type { RootFacts } from '../authority/authority.ts';
+import type { CertificateEnd } from '../authority/certificate-end.ts';
 import type { CacheStats } from '../cache/cache.ts';
 import type { DeadLetter } from '../cache/dead-letters.ts';
 import type { Agent, AgentCertificate } from '../management-group/agent.ts';
-import type { CertificateEnd } from '../metrics/gauges.ts';
 import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
 import type { OneTimeToken } from '../management-group/one-time-tokens.ts';
 import type { SolutionState } from '../routing/routing.ts';
 import type { WorkspaceRoads } from '../workspace/road-state.ts';
+import type { SignInState } from '../workspace/sign-in-state.ts';
 
 export interface Status {
   readonly version: string;
@@ -32,6 +33,8 @@ export interface Status {
   readonly copiedTo: Readonly<Record<string, readonly string[]>>;
   /** By workspace id. */
   readonly roads: Readonly<Record<string, WorkspaceRoads>>;
+  /** By workspace id, for those that the relay signs in to. */
+  readonly signIns: Readonly<Record<string, SignInState>>;
   readonly cache: CacheStats;
 }
 
@@ -103,6 +106,11 @@ export interface LetterOutcome {
   readonly outcome: 'replayed' | 'discarded' | 'gone' | 'kept';
   /** Why it was kept. */
   readonly message?: string;
+}
+
+/** A text for a support bundle. */
+export interface SupportText {
+  readonly text: string;
 }
 
 export interface Refusal {

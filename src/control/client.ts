@@ -6,24 +6,30 @@ import { OPERATOR_HEADER, operatorHeader } from './operator.ts';
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** How a question is asked. */
+export interface AskOptions {
+  /** Once aborted, nobody waits for the answer any more: `relay.control.no-answer`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Asks the running relay over its Unix socket. Throws `relay.control.not-running` when nobody listens, `relay.control.no-answer`
  * when it fell silent, `relay.command.refused` with the relay's own reason.
  */
-export async function ask<T>(socket: string, method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
-  const { status, text } = await exchange(socket, method, path, body);
+export async function ask<T>(socket: string, method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, options: AskOptions = {}): Promise<T> {
+  const { status, text } = await exchange(socket, method, path, body, options);
   const value = parse(text, socket);
   if (status < 400) return value as T;
   const refusal = value as Partial<Refusal>;
   throw new RelayError('relay.command.refused', refusal.error?.message ?? `The relay answered ${status}.`);
 }
 
-function exchange(socketPath: string, method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
+function exchange(socketPath: string, method: string, path: string, body: unknown, { signal }: AskOptions): Promise<{ status: number; text: string }> {
   const content = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const ofContent = content === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
     const headers = { [OPERATOR_HEADER]: operatorHeader(), ...ofContent };
-    const outgoing = request({ socketPath, method, path, headers, timeout: TIMEOUT_MS }, (response) => {
+    const outgoing = request({ socketPath, method, path, headers, timeout: TIMEOUT_MS, ...(signal ? { signal } : {}) }, (response) => {
       const chunks: Buffer[] = [];
       let total = 0;
       response.on('data', (chunk: Buffer) => {

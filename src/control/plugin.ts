@@ -23,6 +23,7 @@ import { enrolmentRoutes } from './enrolment-routes.ts';
 import { keysRoutes } from './keys-routes.ts';
 import { lossesRoutes } from './losses-routes.ts';
 import { solutionsRoutes } from './solutions-routes.ts';
+import { type SupportControl, supportRoutes } from './support-routes.ts';
 
 export interface ControlPluginOptions {
   readonly group: ManagementGroup;
@@ -45,6 +46,7 @@ export interface ControlPluginOptions {
   /** Enters what operators do. */
   readonly audit: EnterAudit;
   readonly readAudit: ReadAudit;
+  readonly support: SupportControl;
   readonly log: Logger;
 }
 
@@ -52,7 +54,26 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
   name: 'control',
   register(
     server,
-    { group, groups, disconnect, now, deadLetters, put, losses, operations, serves, status, keys, authority, routing, directWorkspaces, audit, readAudit, log },
+    {
+      group,
+      groups,
+      disconnect,
+      now,
+      deadLetters,
+      put,
+      losses,
+      operations,
+      serves,
+      status,
+      keys,
+      authority,
+      routing,
+      directWorkspaces,
+      audit,
+      readAudit,
+      support,
+      log,
+    },
   ) {
     server.route([
       { method: 'GET', path: '/status', handler: () => status() },
@@ -64,6 +85,7 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       ...solutionsRoutes({ routing, directWorkspaces, audit, log }),
       ...lossesRoutes(losses),
       ...auditRoutes(readAudit),
+      ...supportRoutes(support, audit),
       ...cacheRoutes({ operations, serves, audit, log }),
     ]);
     server.ext('onPreResponse', (request, h) => {

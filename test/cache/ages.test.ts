@@ -101,3 +101,34 @@ describe('what the cache tells of its ground', () => {
     await eventually('the index is counted', () => statsOf(cache).indexCounts?.waiting === 1);
   });
 });
+
+describe('what the cache tells while it delivers', () => {
+  it('is each batch that was taken, with how long it had been ours', async () => {
+    await using rig = await cacheRig();
+    const told: (readonly [string, number])[] = [];
+    const cache = await rig.open({}, { onDelivered: (batch, afterMs) => void told.push([String(batch.body), afterMs]) });
+    await cache.put(batchOf('a', { receivedAt: START_MS }));
+    rig.clock.advance(90_000);
+    cache.consume(async (batches) => batches.map(() => DELIVERED));
+    await eventually('it is delivered', () => waiting(cache) === 0);
+    assert.deepEqual(told, [['a', 90_000]]);
+  });
+
+  it('is not a batch that was refused, or that waits for its next try', async () => {
+    await using rig = await cacheRig();
+    let told = 0;
+    const cache = await rig.open(
+      {},
+      {
+        onDelivered: () => {
+          told += 1;
+        },
+      },
+    );
+    cache.consume(async (batches) => batches.map((batch) => (String(batch.body) === 'bad' ? { outcome: 'refused', status: 400, answer: 'no' } : ALONE)));
+    await cache.put(batchOf('bad'));
+    await cache.put(batchOf('alone'));
+    await eventually('both are dealt with', () => statsOf(cache).groupsDelayed === 1 && statsOf(cache).deadLetters.letters === 1);
+    assert.equal(told, 0);
+  });
+});

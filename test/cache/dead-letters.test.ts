@@ -57,6 +57,22 @@ describe('openDeadLetters', () => {
     assert.equal((await openDeadLetters(folder.path, keys)).usedBytes(), once);
   });
 
+  it('counts the letters of each workspace by the answer, and tells the age of the oldest, over openings and as they go', async () => {
+    await using folder = await temporaryFolder();
+    const keys = newKeys();
+    const letters = await openDeadLetters(folder.path, keys);
+    assert.deepEqual(letters.count(WORKSPACE), { letters: 0, bytes: 0, byStatus: {} });
+    const [early, late] = [batchOf('early'), batchOf('late')];
+    await letters.put(late, REFUSED, START_MS + 2);
+    await letters.put(early, { reason: 'quarantined', answer: 'no JSON' }, START_MS + 1);
+    await letters.put(batchOf('other', { workspaceId: OTHER }), REFUSED, START_MS);
+    const expected = { letters: 2, bytes: letters.usedBytes(WORKSPACE), byStatus: { 400: 1, quarantined: 1 }, oldestAt: START_MS + 1 };
+    assert.deepEqual(letters.count(WORKSPACE), expected);
+    assert.deepEqual((await openDeadLetters(folder.path, keys)).count(WORKSPACE), expected);
+    await letters.discard(early.id);
+    assert.deepEqual(letters.count(WORKSPACE), { letters: 1, bytes: letters.usedBytes(WORKSPACE), byStatus: { 400: 1 }, oldestAt: START_MS + 2 });
+  });
+
   it('keeps apart what two workspaces call by the same id', async () => {
     await using folder = await temporaryFolder();
     const letters = await openDeadLetters(folder.path, newKeys());

@@ -293,8 +293,14 @@ describe('relay status', () => {
     await using rig = await createControlRig();
     assert.deepEqual(await json(statusCommand, rig.socket), STATUS);
     const text = await run(statusCommand, rig.socket);
-    assert.match(text, /^relay 1\.2\.3, ready, running since 2026-11-23 00:00:00 \(pid 42\)\n/);
-    assert.match(text, /the bank: NOT REACHABLE, data is held since .*, next try 2026-11-23 00:08:00 \(HTTP 503\); 4 groups cached/);
+    assert.match(
+      text,
+      /^relay 1\.2\.3, ready, running since 2026-11-23 00:00:00 \(pid 42\); 1 to act on\n\nACT {3}the bank: NOT REACHABLE, data is held since /,
+    );
+    assert.match(text, /, next try 2026-11-23 00:08:00 \(HTTP 503\) → relay doctor --workspace 'the bank'\n/);
+    assert.match(text, /\nWORKSPACE +STATE +PATH .*\nthe bank +HELD +- /);
+    assert.doesNotMatch(text, /in batches since/);
+    assert.match(await run(statusCommand, rig.socket, '--balance'), /\n\nthe bank: nothing has come since the relay started\.$/);
   });
 
   it('finds the socket by the configuration when none is given', async () => {

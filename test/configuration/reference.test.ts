@@ -35,6 +35,7 @@ const EVERYTHING = {
   authority: { serverNames: ['a.example.org'], serverCertificateFile: '/c', serverKeyFile: '/k' },
   cache: { limit: '10GiB', limitPerWorkspace: '1GiB', keyFile: '/k', redis: { socket: '/s', passwordFile: '/p' } },
   upstream: { maxRate: '1MiB' },
+  metrics: { user: 'u', passwordFile: '/p', tokenFile: '/t' },
   tunnel: { upstreamProxy: { host: 'p', user: 'u', passwordFile: '/p' } },
   workspaces: [
     {

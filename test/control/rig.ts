@@ -13,6 +13,7 @@ import type { CacheOperations } from '../../src/cache/operations.ts';
 import type { Status } from '../../src/control/api.ts';
 import type { AuthorityControl } from '../../src/control/authority-routes.ts';
 import { createControlServer } from '../../src/control/server.ts';
+import type { SupportControl } from '../../src/control/support-routes.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ManagementGroup } from '../../src/management-group/management-group.ts';
 import { openManagementGroup } from '../../src/management-group/management-group.ts';
@@ -45,6 +46,7 @@ export const STATUS: Status = {
   workspaceNames: { [BANK]: 'the bank' },
   copiedTo: {},
   roads: {},
+  signIns: {},
   cache: {
     workspaces: [
       {
@@ -64,6 +66,12 @@ export const STATUS: Status = {
     ready: { ok: true },
     ground: GROUND,
   },
+};
+
+export const SUPPORT: SupportControl = {
+  recentLines: () => ['{"level":"info","msg":"the relay is running"}\n'],
+  metrics: async () => '# TYPE relay_ready gauge\nrelay_ready 1\n',
+  redisInfo: async () => 'redis_version:7.0.15\n',
 };
 
 export interface ControlRig extends AsyncDisposable {
@@ -154,6 +162,7 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
     directWorkspaces: [],
     audit: (event) => void entries.push(event),
     readAudit: () => Promise.resolve([]),
+    support: SUPPORT,
     log,
   });
   await server.start();

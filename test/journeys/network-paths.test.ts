@@ -56,7 +56,7 @@ describe('a proxy with credentials', () => {
 
     await post();
     await eventually('407 is said', async () => /proxy-credentials: The proxy .* answered 407/.test((await obstacle(site)) ?? ''));
-    assert.match(await runWell(['status', '--socket', site.relay.socket]), /NOTHING IS SENT by this path since .*407/);
+    assert.match(await runWell(['status', '--socket', site.relay.socket]), /NOTHING IS SENT by the data path since .*407/);
     assert.equal(local.batchIds(BANK).length, 0);
 
     await password('right');
