@@ -1,5 +1,5 @@
 /** The composition root: makes every side of the relay (`composition/`), hands each what it needs, starts them from the inside out and stops them from the outside in. */
-import { type Closing, createBuilding, type RelayParts } from './composition/building.ts';
+import { type Closing, openBuilding, type RelayParts } from './composition/building.ts';
 import { createEnrolling } from './composition/enrolling.ts';
 import { createGateway } from './composition/gateway.ts';
 import { openKeeping } from './composition/keeping.ts';
@@ -32,7 +32,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
 
   const start = async (): Promise<void> => {
     await makePrivateFolder(configuration.data);
-    const building = createBuilding(configuration, parts, (close) => void closings.push(close));
+    const building = await openBuilding(configuration, parts, (close) => void closings.push(close));
     const { metrics, served, component, defer } = building;
     const trust = await openTrust(building);
 

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Batch } from '../batch/batch.ts';
 import type { Random } from '../batch/batch-id.ts';
 import type { Kind } from '../batch/kind.ts';
 import type { Clock } from '../clock.ts';
@@ -10,6 +11,13 @@ import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Loss } from './loss.ts';
 import type { RedisAddress } from './redis.ts';
 import type { SettlementParts } from './settlement.ts';
+
+/** A step that is over: its milliseconds, and how many of them it ended ago. */
+export interface KeepingStep {
+  readonly step: 'seal' | 'store' | 'index';
+  readonly ms: number;
+  readonly agoMs?: number;
+}
 
 export interface CacheSettings {
   /** The cache's folder: `segments`, `dead-letters` and `losses` are in it. */
@@ -53,6 +61,8 @@ export interface CacheParts {
   readonly onLoss: (loss: Loss) => void;
   readonly onDeadRecords?: SettlementParts['onDeadRecords'];
   readonly onDelivered?: SettlementParts['onDelivered'];
+  /** Told of each step of keeping that batches of one group went through together. */
+  readonly onStep?: ((batches: readonly Batch[], step: KeepingStep) => void) | undefined;
   /** Told of each group that was found to be taken by nobody, and is offered again. */
   readonly onStalled?: (workspaceId: WorkspaceId) => void;
 }

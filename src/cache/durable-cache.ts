@@ -86,11 +86,12 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
       indexing.begin(group);
       return group;
     });
-    return { stored: stored.then(() => {}), indexed: stored.then(addToIndex) };
+    return { stored: stored.then(() => {}), indexed: stored.then((group) => addToIndex(group, batches)) };
   };
 
-  const addToIndex = async (group: StoredGroup): Promise<void> => {
+  const addToIndex = async (group: StoredGroup, batches: readonly Batch[]): Promise<void> => {
     const lane = lanes.get(group.workspaceId);
+    const begin = performance.now();
     try {
       await lane?.index.add(group, lane.consumer.placeOf(group.id));
     } catch (error) {
@@ -105,6 +106,7 @@ export async function openCache(settings: CacheSettings, parts: CacheParts): Pro
     } finally {
       indexing.end(group.id);
     }
+    parts.onStep?.(batches, { step: 'index', ms: performance.now() - begin });
     lane?.consumer.added();
   };
 

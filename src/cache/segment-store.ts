@@ -12,6 +12,7 @@ import { messageOf, RelayError } from '../errors.ts';
 import { makePrivateFolder, syncFolder } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
+import type { CacheParts } from './cache-parts.ts';
 import { setAside } from './damage.ts';
 import { type CataloguedGroup, createGroupCatalogue, sizeOf } from './group-catalogue.ts';
 import { useOf } from './key-use.ts';
@@ -40,6 +41,7 @@ export interface SegmentStoreParts {
   readonly log: Logger;
   /** Told of bytes that could not be read back at the start, with how many. */
   readonly onDamage: (bytes: number) => void;
+  readonly onStep?: CacheParts['onStep'];
 }
 
 /** Opens the store and reads what the segments hold. */
@@ -163,7 +165,9 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     const keyId = keys.currentKeyId;
     // Before the first wait: a key must not be removed while something it sealed is on its way to disk.
     current.segment.keyIds.add(keyId);
+    const begin = performance.now();
     const sealed = batches.map((batch) => sealBatch(batch, keys));
+    const sealedAt = performance.now();
     current.groups += 1;
     const header: GroupHeader = {
       id: `${current.segment.name}.${current.groups}` as GroupId,
@@ -177,7 +181,15 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     const offset = await current.segment.append([head, ...payload]);
     const group = catalogue.add(header, { headerBytes: head.length - PREFIX_BYTES, payloadBytes: lengthOf(payload) }, current.segment, offset);
     recent.add(group.id, batches);
+    noteSteps(batches, begin, sealedAt);
     return group;
+  }
+
+  function noteSteps(batches: readonly Batch[], begin: number, sealedAt: number): void {
+    if (!parts.onStep) return;
+    const storeMs = performance.now() - sealedAt;
+    parts.onStep(batches, { step: 'seal', ms: sealedAt - begin, agoMs: storeMs });
+    parts.onStep(batches, { step: 'store', ms: storeMs });
   }
 
   const flushNotes = async (): Promise<void> => {

@@ -6,6 +6,8 @@ import type { RelayError } from '../errors.ts';
 import { readSecretFile } from '../files.ts';
 import type { Logger, LogRecord } from '../logger.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import type { BatchTracer } from '../tracing/batch-tracer.ts';
+import { openTracing } from '../tracing/open-tracing.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 
 export interface RelayParts {
@@ -28,6 +30,8 @@ export type Closing = (deadlineMs: number) => Promise<void> | void;
 export interface Building extends RelayParts {
   readonly configuration: Configuration;
   readonly metrics: Metrics;
+  /** Writes the steps of batches as spans; undefined unless the operator wants that. */
+  readonly tracer: BatchTracer | undefined;
   /** The workspaces of the configuration. */
   readonly served: ReadonlySet<WorkspaceId>;
   readonly serves: (workspaceId: WorkspaceId) => boolean;
@@ -41,15 +45,25 @@ export interface Building extends RelayParts {
   defer(close: Closing): void;
 }
 
-export function createBuilding(configuration: Configuration, parts: RelayParts, defer: Building['defer']): Building {
+/** Opens what every side is made with: figures and, where they are wanted, traces. */
+export async function openBuilding(configuration: Configuration, parts: RelayParts, defer: Building['defer']): Promise<Building> {
   const { log } = parts;
   const names = new Map<string, string>(configuration.workspaces.map(({ id, name }) => [id, name]));
   const metrics = createMetrics({ workspaceName: (id) => names.get(id) ?? id });
   const served = new Set<WorkspaceId>(configuration.workspaces.map(({ id }) => id));
+  const tracer = await openTracing({
+    options: configuration.tracing,
+    relay: configuration.domain,
+    version: parts.version,
+    now: parts.clock.now,
+    warn: (message) => log.warn({ component: 'tracing' }, message),
+  });
+  if (tracer) defer(tracer.close);
   return {
     ...parts,
     configuration,
     metrics,
+    tracer,
     served,
     serves: (workspaceId) => served.has(workspaceId),
     component: (name) => log.child({ component: name }),

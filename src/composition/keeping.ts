@@ -1,9 +1,11 @@
-import type { CacheParts, CacheSettings } from '../cache/cache-parts.ts';
+import type { Batch } from '../batch/batch.ts';
+import type { CacheParts, CacheSettings, KeepingStep } from '../cache/cache-parts.ts';
 import { type DurableCache, openCache } from '../cache/durable-cache.ts';
 import { openRedis } from '../cache/open-redis.ts';
 import type { RedisAddress } from '../cache/redis.ts';
 import { redisInfo } from '../cache/redis-info.ts';
 import type { Readiness } from '../metrics/plugin.ts';
+import type { BatchTracer } from '../tracing/batch-tracer.ts';
 import { createKeyRotation, type KeyRotation } from '../workspace/key-rotation.ts';
 import type { Building } from './building.ts';
 import type { Trust } from './trust.ts';
@@ -29,7 +31,7 @@ export async function openKeeping(building: Building, trust: Trust): Promise<Kee
 }
 
 async function openSealedCache(building: Building, { keys }: Trust, index: Pick<CacheParts, 'redis' | 'redisAddress'>): Promise<DurableCache> {
-  const { metrics, component, defer } = building;
+  const { metrics, tracer, component, defer } = building;
   const cache = await openCache(cacheSettings(building), {
     workspaces: [...building.served],
     keys,
@@ -41,10 +43,13 @@ async function openSealedCache(building: Building, { keys }: Trust, index: Pick<
     onReconnect: (workspace) => metrics.count('watchdogRestarts', { workspace }),
     onStuck: building.onStuck ?? (() => {}),
     onStalled: (workspace) => metrics.count('stalled', { workspace }),
-    onDelivered: ({ workspaceId: workspace, kind, body }, afterMs) => {
+    ...(tracer ? { onStep: stepsOf(tracer) } : {}),
+    onDelivered: (batch, afterMs) => {
+      const { workspaceId: workspace, kind, body } = batch;
       metrics.count('deliveredBatches', { workspace, kind });
       metrics.count('deliveredBytes', { workspace, kind }, body.length);
       metrics.observe('deliverySeconds', { workspace, kind }, afterMs / 1000);
+      tracer?.finished(batch, { step: 'batch', ms: afterMs, outcome: 'delivered' });
     },
     onLoss: ({ workspaceId: workspace, kind, reason, batches, records = 0, bytes }) => {
       metrics.count('droppedBatches', { workspace, kind, reason }, batches);
@@ -55,6 +60,12 @@ async function openSealedCache(building: Building, { keys }: Trust, index: Pick<
   });
   defer((deadlineMs) => cache.close(deadlineMs));
   return cache;
+}
+
+function stepsOf(tracer: BatchTracer): (batches: readonly Batch[], step: KeepingStep) => void {
+  return (batches, step) => {
+    for (const batch of batches) tracer.finished(batch, step);
+  };
 }
 
 async function startKeyRotation({ configuration, clock, component, defer }: Building, trust: Trust, cache: DurableCache): Promise<KeyRotation> {

@@ -85,7 +85,7 @@ async function openWays(building: Building, { trust, tunnelPort }: ReceivingPart
 }
 
 function acceptInto(building: Building, { keeping, trust }: ReceivingParts, { routing }: OpenRouting): Accept {
-  const { configuration, clock, random, metrics, component } = building;
+  const { configuration, clock, random, metrics, tracer, component } = building;
   return createAccept({
     cache: keeping.cache,
     retryEveryMs: configuration.retry.every,
@@ -96,6 +96,7 @@ function acceptInto(building: Building, { keeping, trust }: ReceivingParts, { ro
     direct: { directSolutionOf: routing.directSolutionOf, isRefused: configuration.routing.directAtRelay === 'refuse' },
     copies: createCopying(building, keeping),
     counting: createCounting(building),
+    ...(tracer ? { onAcknowledged: (batch: Batch, ms: number) => tracer.finished(batch, { step: 'receive', ms, outcome: 'acknowledged' }) } : {}),
     log: component('intake'),
   });
 }

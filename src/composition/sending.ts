@@ -1,5 +1,6 @@
 import type { CertificateEnd } from '../authority/certificate-end.ts';
-import type { Deliver } from '../batch/verdict.ts';
+import type { Batch } from '../batch/batch.ts';
+import type { Deliver, Verdict } from '../batch/verdict.ts';
 import type { Registry } from '../management-group/registry.ts';
 import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
 import { connectWorkspace, type WorkspaceConnection } from '../upstream/connect.ts';
@@ -79,9 +80,8 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
   };
   defer(authority.onChange(announce));
   group.registry.onStanding(announce);
-  const onVerdict = (workspace: WorkspaceId, { outcome }: { readonly outcome: string }): void => metrics.count('upstreamAttempts', { workspace, outcome });
   return {
-    deliver: createDeliver({ transports, onVerdict, log: component('upstream') }),
+    deliver: createDeliver({ transports, onVerdict: verdictWatch(building), log: component('upstream') }),
     onPart(note) {
       notePart = note;
     },
@@ -94,6 +94,19 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
         return endsAt === undefined ? [] : [{ role: 'upstream', workspaceId, endsAt }];
       }),
   };
+}
+
+function verdictWatch({ metrics, tracer }: Building): (batch: Batch, verdict: Verdict, ms: number) => void {
+  return (batch, verdict, ms) => {
+    const { outcome } = verdict;
+    metrics.count('upstreamAttempts', { workspace: batch.workspaceId, outcome });
+    tracer?.finished(batch, { step: 'send', ms, outcome, failure: failureOf(verdict) });
+  };
+}
+
+function failureOf(verdict: Verdict): string | undefined {
+  if (verdict.outcome === 'retry') return verdict.reason;
+  return verdict.outcome === 'refused' ? `${verdict.status}: ${verdict.answer}` : undefined;
 }
 
 function exchangeWatch({ metrics, clock }: Building): (workspace: WorkspaceId, exchange: Exchange) => void {

@@ -11,6 +11,7 @@ import { domain, oneOf, path } from '../option-kinds.ts';
 import { check, option, type Schema, section } from '../options.ts';
 import { type RetryOptions, retryOptions } from '../retry/options.ts';
 import { type RoutingOptions, routingOptions, type SolutionOptions, solutionsOptions } from '../routing/options.ts';
+import { type TracingOptions, tracingOptions } from '../tracing/options.ts';
 import { type TunnelOptions, tunnelOptions } from '../tunnel/options.ts';
 import { type UpstreamOptions, upstreamOptions } from '../upstream/options.ts';
 import { type WorkspaceOptions, workspacesOptions } from '../workspace/options.ts';
@@ -34,6 +35,7 @@ export interface Configuration {
   readonly solutions: readonly SolutionOptions[];
   readonly routing: RoutingOptions;
   readonly metrics: MetricsOptions;
+  readonly tracing: TracingOptions;
   readonly control: ControlOptions;
   readonly audit: AuditOptions;
 }
@@ -66,6 +68,7 @@ const everything = section<Configuration>({
   solutions: solutionsOptions,
   routing: routingOptions,
   metrics: metricsOptions,
+  tracing: tracingOptions,
   control: controlOptions,
   audit: auditOptions,
 });

@@ -52,6 +52,8 @@ export interface AcceptParts {
   readonly copies?: Copies | undefined;
   /** Counts records, where the operator wants that. */
   readonly counting?: RecordCounting | undefined;
+  /** Told of each batch that was acknowledged, and how long that took, in milliseconds. */
+  readonly onAcknowledged?: ((batch: Batch, ms: number) => void) | undefined;
   readonly log: Logger;
 }
 
@@ -63,7 +65,7 @@ export interface Accept {
   quarantine(arrival: Arrival, why: string): Promise<BatchId>;
 }
 
-export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKept, direct, copies, counting, log }: AcceptParts): Accept {
+export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKept, direct, copies, counting, onAcknowledged, log }: AcceptParts): Accept {
   const repeats = createRepeats(clock.now, random);
   const batchOf = ({ hasOwnQueue: _, saysRepeat: __, canGoDirect: ___, ...arrival }: Arrival): Batch => {
     const receivedAt = clock.now();
@@ -120,7 +122,9 @@ export function createAccept({ cache, retryEveryMs, clock, random, metrics, onKe
     const id = orThrow(batch, await cache.put(batch));
     await copies?.keep(batch);
     counting?.note(batch, [batch.workspaceId, ...(copies?.of(batch.workspaceId) ?? [])]);
-    metrics.observe('acknowledgement', {}, (performance.now() - begin) / 1000);
+    const ms = performance.now() - begin;
+    metrics.observe('acknowledgement', {}, ms / 1000);
+    onAcknowledged?.(batch, ms);
     if (directSolution !== undefined) metrics.count('directAtRelay', { workspace: batch.workspaceId, solution: directSolution });
     return id;
   };

@@ -1,3 +1,4 @@
+import type { Batch } from '../batch/batch.ts';
 import type { Deliver, Verdict } from '../batch/verdict.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
@@ -5,8 +6,8 @@ import type { Transport } from './transport.ts';
 
 export interface DeliverParts {
   readonly transports: ReadonlyMap<WorkspaceId, Transport>;
-  /** Told of each batch's verdict. */
-  readonly onVerdict: (workspaceId: WorkspaceId, verdict: Verdict) => void;
+  /** Told of each batch's verdict, and after how many milliseconds it came. */
+  readonly onVerdict: (batch: Batch, verdict: Verdict, ms: number) => void;
   readonly log: Logger;
 }
 
@@ -18,13 +19,14 @@ export function createDeliver({ transports, onVerdict, log }: DeliverParts): Del
     if (!first || !transport || batches.some((batch) => batch.workspaceId !== first.workspaceId)) {
       return batches.map(() => ({ outcome: 'retry', scope: 'batch', reason: 'no way upstream is configured for exactly this workspace' }));
     }
+    const begin = performance.now();
     const verdicts = await transport.offer(batches, signal);
-    for (const [at, verdict] of verdicts.entries()) {
-      onVerdict(first.workspaceId, verdict);
-      log.debug(
-        { workspaceId: first.workspaceId, batchId: batches[at]?.id, agentId: batches[at]?.agentId, ...factsOf(verdict) },
-        'a batch was offered upstream',
-      );
+    const ms = performance.now() - begin;
+    for (const [at, batch] of batches.entries()) {
+      const verdict = verdicts[at];
+      if (!verdict) continue;
+      onVerdict(batch, verdict, ms);
+      log.debug({ workspaceId: batch.workspaceId, batchId: batch.id, agentId: batch.agentId, ...factsOf(verdict) }, 'a batch was offered upstream');
     }
     return verdicts;
   };

@@ -36,6 +36,7 @@ const EVERYTHING = {
   cache: { limit: '10GiB', limitPerWorkspace: '1GiB', keyFile: '/k', redis: { socket: '/s', passwordFile: '/p' } },
   upstream: { maxRate: '1MiB' },
   metrics: { user: 'u', passwordFile: '/p', tokenFile: '/t' },
+  tracing: { endpoint: 'http://127.0.0.1:4318/v1/traces', tokenFile: '/t', trustFile: '/r' },
   tunnel: { upstreamProxy: { host: 'p', user: 'u', passwordFile: '/p' } },
   workspaces: [
     {

@@ -47,7 +47,7 @@ describe('deliver', () => {
         [BANK, bank],
         [PLANT, plant],
       ]),
-      onVerdict: (id, { outcome }) => void told.push(`${id} ${outcome}`),
+      onVerdict: ({ workspaceId }, { outcome }) => void told.push(`${workspaceId} ${outcome}`),
       log: silentLogger,
     });
     const batches = [batchOf(PLANT), batchOf(PLANT)];
