@@ -2,14 +2,12 @@
  * PayloadStore on the relay's own disk: `<folder>/<workspace>/<kind>-<id>.segment`. A segment holds one workspace and one kind, so that
  * dropping the oldest of a kind frees whole files. A start never appends to old segments; it begins new ones.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Batch } from '../batch/batch.ts';
-import { createBatchId, type Random } from '../batch/batch-id.ts';
-import { openBatch, sealBatch } from '../batch/envelope.ts';
+import type { Random } from '../batch/batch-id.ts';
+import { openBatch } from '../batch/envelope.ts';
 import { type Clock, every } from '../clock.ts';
-import { messageOf, RelayError } from '../errors.ts';
-import { makePrivateFolder, syncFolder } from '../files.ts';
+import { messageOf } from '../errors.ts';
+import { makePrivateFolder } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
 import type { CacheParts } from './cache-parts.ts';
@@ -19,10 +17,11 @@ import { useOf } from './key-use.ts';
 import type { PayloadStore, StoredGroup, StoredMember } from './payload-store.ts';
 import { createRecentPayloads } from './recent-payloads.ts';
 import { allUnreadable, createSealedGroups } from './sealed-groups.ts';
-import { openSegment, type Segment } from './segment.ts';
-import { decodeHeader, decodePrefix, encodeGroup, type GroupHeader, type GroupId, PREFIX_BYTES } from './segment-format.ts';
+import type { Segment } from './segment.ts';
+import { decodeHeader, decodePrefix, type GroupHeader, PREFIX_BYTES } from './segment-format.ts';
 import { recoverSegments } from './segment-recovery.ts';
 import { createRewrite } from './segment-rewrite.ts';
+import { createSegmentWriter } from './segment-writer.ts';
 
 const NOTES_EVERY_MS = 200;
 const REWRITE_EVERY_MS = 60_000;
@@ -46,13 +45,11 @@ export interface SegmentStoreParts {
 
 /** Opens the store and reads what the segments hold. */
 export async function openSegmentStore(options: SegmentStoreOptions, parts: SegmentStoreParts): Promise<PayloadStore> {
-  const { keys, clock, random, log } = parts;
+  const { keys, clock, log } = parts;
   const catalogue = createGroupCatalogue();
   const recent = createRecentPayloads(options.memoryBytes);
   const segments = new Set<Segment>();
-  const writing = new Map<string, { segment: Segment; groups: number }>();
-  /** The last append of each lane: the next one waits for it. */
-  const turns = new Map<string, Promise<unknown>>();
+  const writer = createSegmentWriter({ ...parts, options, catalogue, segments });
   await makePrivateFolder(options.folder);
   await recover();
 
@@ -67,46 +64,7 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     for (const lost of useOf(catalogue.quarantined())) {
       log.error(lost, 'a key that sealed part of the cache is lost: what it sealed stays on disk and is not sent; restore the key ring and start again');
     }
-    for (const segment of recovered.segments) if (segment.live === 0) await discard(segment);
-  }
-
-  async function segmentFor(batch: Batch): Promise<{ segment: Segment; groups: number }> {
-    const lane = laneOf(batch);
-    const current = writing.get(lane);
-    // A segment that is written has one key, so that an old key can go with the last segment of its time.
-    const isOfThisKey = current?.segment.bytes === 0 || current?.segment.keyIds.has(keys.currentKeyId) === true;
-    if (isOfThisKey && current?.segment.writable && current.segment.bytes < options.segmentBytes) return current;
-    const next = { segment: await createSegment(batch), groups: 0 };
-    writing.set(lane, next);
-    if (current) await retire(current.segment);
-    return next;
-  }
-
-  async function createSegment({ workspaceId, kind }: Pick<Batch, 'workspaceId' | 'kind'>): Promise<Segment> {
-    const folder = join(options.folder, workspaceId);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const segment = await openSegment(folder, `${kind}-${createBatchId(clock.now(), random)}`, { create: true, bytes: 0 });
-    try {
-      await syncFolder(folder);
-      await syncFolder(options.folder);
-    } catch (cause) {
-      await segment.remove().catch(() => {});
-      throw cause;
-    }
-    segments.add(segment);
-    return segment;
-  }
-
-  async function retire(segment: Segment): Promise<void> {
-    await segment.seal().catch((error: unknown) => log.warn({ segment: segment.name, err: error }, 'a full segment could not be closed'));
-    if (segment.live === 0) await discard(segment);
-  }
-
-  async function discard(segment: Segment): Promise<void> {
-    segments.delete(segment);
-    await segment
-      .remove()
-      .catch((error: unknown) => log.warn({ segment: segment.name, err: error }, 'a segment that is done could not be deleted; the next start tries again'));
+    for (const segment of recovered.segments) if (segment.live === 0) await writer.discard(segment);
   }
 
   function finish(group: CataloguedGroup, positions: Iterable<number>): void {
@@ -115,12 +73,8 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
       group.segment.notes.add(group.offset, position);
       if (!catalogue.finishMember(group, position)) continue;
       recent.remove(group.id);
-      if (group.segment.live === 0 && !isBeingWritten(group.segment)) void discard(group.segment);
+      if (group.segment.live === 0 && !writer.isBeingWritten(group.segment)) void writer.discard(group.segment);
     }
-  }
-
-  function isBeingWritten(segment: Segment): boolean {
-    return segment.writable && [...writing.values()].some((current) => current.segment === segment);
   }
 
   async function readFromDisk(group: CataloguedGroup): Promise<StoredMember[]> {
@@ -160,38 +114,6 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     });
   }
 
-  async function store(first: Batch, batches: readonly Batch[]): Promise<CataloguedGroup> {
-    const current = await segmentFor(first);
-    const keyId = keys.currentKeyId;
-    // Before the first wait: a key must not be removed while something it sealed is on its way to disk.
-    current.segment.keyIds.add(keyId);
-    const begin = performance.now();
-    const sealed = batches.map((batch) => sealBatch(batch, keys));
-    const sealedAt = performance.now();
-    current.groups += 1;
-    const header: GroupHeader = {
-      id: `${current.segment.name}.${current.groups}` as GroupId,
-      workspaceId: first.workspaceId,
-      kind: first.kind,
-      keyId,
-      members: batches.map((batch, position) => ({ ...summaryOf(batch), sealedBytes: lengthOf(sealed[position] ?? []) })),
-    };
-    const payload = sealed.flat();
-    const head = encodeGroup(header, payload);
-    const offset = await current.segment.append([head, ...payload]);
-    const group = catalogue.add(header, { headerBytes: head.length - PREFIX_BYTES, payloadBytes: lengthOf(payload) }, current.segment, offset);
-    recent.add(group.id, batches);
-    noteSteps(batches, begin, sealedAt);
-    return group;
-  }
-
-  function noteSteps(batches: readonly Batch[], begin: number, sealedAt: number): void {
-    if (!parts.onStep) return;
-    const storeMs = performance.now() - sealedAt;
-    parts.onStep(batches, { step: 'seal', ms: sealedAt - begin, agoMs: storeMs });
-    parts.onStep(batches, { step: 'store', ms: storeMs });
-  }
-
   const flushNotes = async (): Promise<void> => {
     const flushed = await Promise.allSettled([...segments].map((segment) => segment.notes.flush()));
     const failed = flushed.find((one) => one.status === 'rejected');
@@ -202,9 +124,9 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
   const rewrite = createRewrite({
     catalogue,
     segmentBytes: options.segmentBytes,
-    closed: () => [...segments].filter((segment) => !isBeingWritten(segment)),
-    create: createSegment,
-    discard,
+    closed: () => [...segments].filter((segment) => !writer.isBeingWritten(segment)),
+    create: writer.create,
+    discard: writer.discard,
     log,
   });
   let rewriting = Promise.resolve();
@@ -215,14 +137,9 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
 
   return {
     async append(batches) {
-      const [first] = batches;
-      if (!first) throw new RelayError('relay.cache.empty-group', 'A group needs at least one batch.');
-      const turn = (turns.get(laneOf(first)) ?? Promise.resolve()).then(() => store(first, batches));
-      turns.set(
-        laneOf(first),
-        turn.catch(() => {}),
-      );
-      return await turn;
+      const group = await writer.append(batches);
+      recent.add(group.id, batches);
+      return group;
     },
     async read(id) {
       const group = catalogue.get(id);
@@ -253,7 +170,7 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
     async close() {
       stopNotes();
       stopRewriting();
-      await Promise.all([rewriting, ...turns.values()]);
+      await Promise.all([rewriting, writer.settled()]);
       const closed = await Promise.allSettled([...segments].map((segment) => (segment.live === 0 ? segment.remove() : segment.close())));
       segments.clear();
       const failed = closed.find((one) => one.status === 'rejected');
@@ -262,18 +179,6 @@ export async function openSegmentStore(options: SegmentStoreOptions, parts: Segm
   };
 }
 
-function summaryOf(batch: Batch): { id: Batch['id']; agentId: Batch['agentId']; dataType: string; receivedAt: number; bytes: number } {
-  return { id: batch.id, agentId: batch.agentId, dataType: batch.dataType, receivedAt: batch.receivedAt, bytes: batch.body.length };
-}
-
 function storedGroupOf({ id, workspaceId, kind, batches, bytes, oldestAt }: CataloguedGroup): StoredGroup {
   return { id, workspaceId, kind, batches, bytes, oldestAt };
-}
-
-function lengthOf(chunks: readonly Buffer[]): number {
-  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-}
-
-function laneOf({ workspaceId, kind }: Batch): string {
-  return `${workspaceId} ${kind}`;
 }
