@@ -3,13 +3,13 @@
  * and passes them on over kept connections to the same sink, but looks at nothing, seals nothing and stores nothing.
  */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makePrivateFolder, writeFileAtomic } from '../../src/files.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import type { FleetAgent } from './fleet.ts';
 import { startProgram } from './program.ts';
 import type { Sink } from './sink.ts';
@@ -94,16 +94,6 @@ http {
   }
 }
 `;
-}
-
-// nginx cannot choose a port by itself.
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { suite, test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding.ts';
+import { freePort } from '../support/free-port.ts';
 import { createPatient, DAY_MS, startTlsService, workspaceAt } from './patient.ts';
 
 suite('the doctor finds what is planted on the road to a workspace', () => {
@@ -120,15 +121,6 @@ function planted(findings: readonly Finding[], step: string, what: RegExp, remed
 
 function whatOf(findings: readonly Finding[], step: string): string {
   return findings.find((finding) => finding.step === step)?.what ?? 'no such step';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Takes connections and says nothing. */

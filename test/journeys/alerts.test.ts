@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { hash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
@@ -11,6 +9,7 @@ import { UPLOAD_PATH } from '../../src/oms-protocol/paths.ts';
 import { type AlertWatch, watchAlerts } from '../support/alert-watch.ts';
 import { eventually } from '../support/eventually.ts';
 import { createBody, type Machine, startFleet, UPLOAD_HEADERS } from '../support/fleet.ts';
+import { freePort } from '../support/free-port.ts';
 import { createOracle, everythingArrives } from '../support/oracle.ts';
 import { runWell } from '../support/run-relay.ts';
 import { BANK, PLANT, type Site, startSite } from '../support/site.ts';
@@ -48,15 +47,6 @@ async function watch(site: Site): Promise<Watched> {
   started.use(alerts);
   const parts = started.move();
   return { prometheus, alerts, [Symbol.asyncDispose]: () => parts.disposeAsync() };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function sendOne(machine: Machine, dataType: string, noiseBytes: number): Promise<number> {

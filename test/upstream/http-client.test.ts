@@ -11,6 +11,7 @@ import { fromPem } from '../../src/authority/x509.ts';
 import { createHttpClient, type HttpClient, type HttpClientSettings, type Reached } from '../../src/upstream/http-client.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
 import { BANK } from '../management-group/rig.ts';
+import { freePort } from '../support/free-port.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startHttpsServer } from './https-server.ts';
 
@@ -23,15 +24,6 @@ function clientFor(trust: string | undefined, more: Partial<HttpClientSettings> 
 
 function reasonOf(reached: Reached): string {
   return reached.reached ? `HTTP ${reached.answer.status}` : reached.reason;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describe('the HTTP client', () => {

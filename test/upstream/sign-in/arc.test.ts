@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from '../../support/free-port.ts';
 
 const SCENARIO = fileURLToPath(new URL('arc-scenario.ts', import.meta.url));
 
@@ -12,15 +11,6 @@ interface Outcome {
   readonly result: { readonly outcome: string; readonly token?: string; readonly reason?: string };
   readonly asked: number;
   readonly hours: number;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function onArcMachine(mode: string, isConnected = true): Promise<Outcome> {
