@@ -5,6 +5,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { makePrivateFolder } from '../files.ts';
+import { type OwnSecrets, plainSecrets } from '../own-secrets.ts';
 import { type IssuedCertificate, issueAgentCertificate, type WantedAgentCertificate } from './agent-certificates.ts';
 import { createPrivateKeyPem, type Identity } from './agent-identity.ts';
 import { createCertificate } from './certificate.ts';
@@ -62,9 +63,9 @@ export interface Authority {
 }
 
 /** Opens the authority in `folder`, and makes its root at the first call. Throws `relay.authority.unusable` when files do not belong together or the root is lost. */
-export async function openAuthority(folder: string, now: () => number): Promise<Authority> {
+export async function openAuthority(folder: string, now: () => number, secrets: OwnSecrets = plainSecrets): Promise<Authority> {
   await makePrivateFolder(folder);
-  let roots = await readRoots(folder, now());
+  let roots = await readRoots(folder, now(), secrets);
   let issuer = issuerOf(roots.current);
   const issuedUntil = openIssuedUntil(folder);
   const listeners = new Set<() => void>();
@@ -75,7 +76,7 @@ export async function openAuthority(folder: string, now: () => number): Promise<
     const run = async (): Promise<void> => {
       const next = await how(roots);
       if (next === roots) return;
-      await writeRoots(folder, next);
+      await writeRoots(folder, next, secrets);
       roots = next;
       issuer = issuerOf(next.current);
       for (const listener of listeners) listener();
@@ -102,7 +103,7 @@ export async function openAuthority(folder: string, now: () => number): Promise<
       extendedKeyUsage: ['serverAuth'],
     });
     const identity = { certificate: toPem(der), privateKey };
-    await writePair(folder, 'server', identity);
+    await writePair(folder, 'server', identity, secrets);
     return identity;
   };
 
@@ -117,7 +118,7 @@ export async function openAuthority(folder: string, now: () => number): Promise<
     describe: () => factsOf(roots),
     chain: () => chainOf(roots).join(''),
     async serverIdentity(names, days) {
-      const current = await readPair(folder, 'server');
+      const current = await readPair(folder, 'server', secrets);
       return current && isGoodFor(current, names, roots.current.certificate, now()) ? current : await issueServer(names, days);
     },
     issueAgent(wanted) {

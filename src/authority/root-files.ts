@@ -1,6 +1,7 @@
 /**
  * Where the authority keeps its roots: root.pem and root.key at first; once another root is on its way, all of them in roots.json, which
  * is written whole or not at all. From then on root.pem is only a copy of the current root, for people and trust files, and root.key is gone.
+ * What holds a key is sealed where the machine can (`own-secrets.ts`).
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { rm } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RelayError } from '../errors.ts';
 import { readFileIfAny, syncFolder, writeFileAtomic } from '../files.ts';
+import type { OwnSecrets } from '../own-secrets.ts';
 import type { Identity } from './agent-identity.ts';
 import type { Roots } from './rollover.ts';
 import { createRoot } from './root-certificate.ts';
@@ -20,19 +22,19 @@ const fileContent = z.object({
 });
 
 /** Reads the roots, and makes the first one where there never was one. Throws `relay.authority.unusable`. */
-export async function readRoots(folder: string, nowMs: number): Promise<Roots> {
-  const text = await readFileIfAny(join(folder, 'roots.json'));
+export async function readRoots(folder: string, nowMs: number, secrets: OwnSecrets): Promise<Roots> {
+  const text = await secrets.read(join(folder, 'roots.json'));
   if (text) {
     const roots = parse(text.toString(), folder);
     await publish(folder, roots);
     return roots;
   }
-  return { current: (await readPair(folder, 'root')) ?? (await createFirst(folder, nowMs)), retired: [] };
+  return { current: (await readPair(folder, 'root', secrets)) ?? (await createFirst(folder, nowMs, secrets)), retired: [] };
 }
 
 /** Keeps the roots: durable, all of them or none. */
-export async function writeRoots(folder: string, roots: Roots): Promise<void> {
-  await writeFileAtomic(join(folder, 'roots.json'), `${JSON.stringify(roots, null, 2)}\n`);
+export async function writeRoots(folder: string, roots: Roots, secrets: OwnSecrets): Promise<void> {
+  await secrets.write(join(folder, 'roots.json'), `${JSON.stringify(roots, null, 2)}\n`);
   await publish(folder, roots);
 }
 
@@ -44,11 +46,11 @@ async function publish(folder: string, { current }: Roots): Promise<void> {
   await syncFolder(folder);
 }
 
-async function createFirst(folder: string, nowMs: number): Promise<Identity> {
+async function createFirst(folder: string, nowMs: number, secrets: OwnSecrets): Promise<Identity> {
   // The server's certificate is written after the root: where one is, a root was.
   if (await readFileIfAny(join(folder, 'server.pem'))) throw unusable(`${join(folder, 'root.pem')} is gone. Restore it and root.key from a backup`);
   const { certificate, privateKey } = await createRoot(nowMs);
-  await writePair(folder, 'root', { certificate, privateKey });
+  await writePair(folder, 'root', { certificate, privateKey }, secrets);
   return { certificate, privateKey };
 }
 
@@ -64,16 +66,16 @@ function parse(text: string, folder: string): Roots {
 }
 
 /** Writes a certificate and its key; the key first: a certificate on disk always has its key. */
-export async function writePair(folder: string, name: string, identity: Identity): Promise<void> {
-  await writeFileAtomic(join(folder, `${name}.key`), identity.privateKey, 0o600);
+export async function writePair(folder: string, name: string, identity: Identity, secrets: OwnSecrets): Promise<void> {
+  await secrets.write(join(folder, `${name}.key`), identity.privateKey);
   await writeFileAtomic(join(folder, `${name}.pem`), identity.certificate, 0o644);
 }
 
 /** Reads such a pair; undefined when there is none, or when a server's does not belong together: that one is made anew. */
-export async function readPair(folder: string, name: 'root' | 'server'): Promise<Identity | undefined> {
+export async function readPair(folder: string, name: 'root' | 'server', secrets: OwnSecrets): Promise<Identity | undefined> {
   const certificate = await readFileIfAny(join(folder, `${name}.pem`));
   if (!certificate) return undefined;
-  const privateKey = await readFileIfAny(join(folder, `${name}.key`));
+  const privateKey = await secrets.read(join(folder, `${name}.key`));
   const pair = { certificate: certificate.toString(), privateKey: privateKey?.toString() ?? '' };
   if (belongTogether(pair)) return pair;
   if (name === 'server') return undefined;

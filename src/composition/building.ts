@@ -6,6 +6,7 @@ import type { RelayError } from '../errors.ts';
 import { readSecretFile } from '../files.ts';
 import type { Logger, LogRecord } from '../logger.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { type OwnSecrets, openOwnSecrets } from '../own-secrets.ts';
 import type { BatchTracer } from '../tracing/batch-tracer.ts';
 import { openTracing } from '../tracing/open-tracing.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
@@ -35,6 +36,8 @@ export interface Building extends RelayParts {
   /** The workspaces of the configuration. */
   readonly served: ReadonlySet<WorkspaceId>;
   readonly serves: (workspaceId: WorkspaceId) => boolean;
+  /** How the relay keeps the secrets that it makes itself. */
+  readonly secrets: OwnSecrets;
   /** A logger whose lines bear the component's name. */
   component(name: string): Logger;
   /** A place in the data folder. */
@@ -66,6 +69,7 @@ export async function openBuilding(configuration: Configuration, parts: RelayPar
     tracer,
     served,
     serves: (workspaceId) => served.has(workspaceId),
+    secrets: await openOwnSecrets(parts.credentialsFolder),
     component: (name) => log.child({ component: name }),
     inData: (...names) => join(configuration.data, ...names),
     readSecret: async (file) => (file === undefined ? undefined : await readSecretFile(file, (message) => log.warn({ component: 'secrets' }, message))),

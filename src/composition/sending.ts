@@ -47,6 +47,7 @@ export async function openSending(building: Building, trust: Trust): Promise<Sen
   const connecting = {
     options: configuration.upstream,
     folder: inData('upstream'),
+    secrets: building.secrets,
     version: building.version,
     clock,
     log: component('upstream'),

@@ -27,6 +27,7 @@ export async function openTrust(building: Building): Promise<Trust> {
     credentialsFolder: building.credentialsFolder,
     keyFile: configuration.cache.keyFile,
     ownFile: inData('keys', 'cache.json'),
+    secrets: building.secrets,
     now: clock.now,
   };
   const keys = await loadKeyRing(keyPlace, component('keys'));
@@ -35,7 +36,7 @@ export async function openTrust(building: Building): Promise<Trust> {
   defer(group.close);
   const audit = await openAudit(building);
   defer(audit.close);
-  const authority = await openAuthority(inData('authority'), clock.now);
+  const authority = await openAuthority(inData('authority'), clock.now, building.secrets);
   const server = await createServerIdentity({
     options: configuration.authority,
     domain: configuration.domain,

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { readSecretFile } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { AuthorityStatement } from '../oms-protocol/authority-statement.ts';
+import { type OwnSecrets, plainSecrets } from '../own-secrets.ts';
 import type { WorkspaceOptions } from '../workspace/options.ts';
 import type { WorkspaceRoads } from '../workspace/road-state.ts';
 import type { SignInState } from '../workspace/sign-in-state.ts';
@@ -26,6 +27,8 @@ export interface ConnectParts {
   readonly options: UpstreamOptions;
   /** Where the relay's identities for its workspaces are kept, a folder each. */
   readonly folder: string;
+  /** How they are kept there: plain unless told. */
+  readonly secrets?: OwnSecrets;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -106,7 +109,7 @@ export async function connectWorkspace(workspace: WorkspaceOptions, parts: Conne
   const registration = createRegistration({
     ...service,
     sharedKey: () => readSecretFile(sharedKeyFile ?? '', (message) => ofWorkspace.warn(message)),
-    identities: createRelayIdentities(folder, id, { lifeMs: options.certificateLife, now: clock.now }),
+    identities: createRelayIdentities(folder, id, { lifeMs: options.certificateLife, now: clock.now, secrets: parts.secrets ?? plainSecrets }),
     onRegistered: () => authorities.registered(),
   });
   const authorities = createAuthorityRegistration({ ...service, registration, folder, statement: () => parts.statementFor(id) });

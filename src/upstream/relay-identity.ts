@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { createAgentIdentity, type Identity } from '../authority/agent-identity.ts';
 import { type CertificateFacts, fromPem, readCertificate } from '../authority/x509.ts';
 import { RelayError } from '../errors.ts';
-import { makePrivateFolder, readFileIfAny, writeFileAtomic } from '../files.ts';
+import { makePrivateFolder } from '../files.ts';
+import { type OwnSecrets, plainSecrets } from '../own-secrets.ts';
 import { type AgentId, parseAgentId, readAgentId, type WorkspaceId } from '../workspace/workspace-id.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,7 +14,7 @@ export interface RelayIdentity extends Identity {
   readonly agentId: AgentId;
 }
 
-/** Keeps one workspace's identity in a folder: identity.key (mode 0600), identity.pem. The agent GUID stays for good, it stands in the certificate. */
+/** Keeps one workspace's identity in a folder: identity.pem, with its key. The agent GUID stays for good, it stands in the certificate. */
 export interface RelayIdentities {
   /** The one on disk, or a new one. One whose time is over gets a new key pair: no workspace would take it any more. */
   current(): Promise<RelayIdentity>;
@@ -25,7 +26,7 @@ export interface RelayIdentities {
 export function createRelayIdentities(
   folder: string,
   workspaceId: WorkspaceId,
-  settings: { readonly lifeMs: number; readonly now: () => number },
+  { secrets = plainSecrets, ...settings }: { readonly lifeMs: number; readonly now: () => number; readonly secrets?: OwnSecrets },
 ): RelayIdentities {
   const path = join(folder, 'identity.pem');
 
@@ -36,12 +37,12 @@ export function createRelayIdentities(
   const keep = async (identity: RelayIdentity): Promise<void> => {
     await makePrivateFolder(folder);
     // One file for both: a crash between two would leave a key without its certificate.
-    await writeFileAtomic(path, identity.certificate + identity.privateKey);
+    await secrets.write(path, identity.certificate + identity.privateKey);
   };
 
   return {
     async current() {
-      const text = (await readFileIfAny(path))?.toString();
+      const text = (await secrets.read(path))?.toString();
       const kept = text === undefined ? undefined : readIdentity(text, path);
       if (kept && settings.now() < kept.endsAt) return kept.identity;
       const identity = await make(kept?.identity.agentId ?? parseAgentId(randomUUID()));

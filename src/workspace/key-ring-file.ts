@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RelayError } from '../errors.ts';
-import { makePrivateFolder, readFileIfAny, readSecretFile, writeFileAtomic } from '../files.ts';
+import { makePrivateFolder, readFileIfAny, readSecretFile } from '../files.ts';
 import type { Logger } from '../logger.ts';
+import { type OwnSecrets, plainSecrets, SEALING_KEY } from '../own-secrets.ts';
 import { generateKeyRing, type KeyRing, type KeyRingFile, openKeyRing, readKeyRing } from './key-ring.ts';
 
 /** The name under which the operating system's credential store holds the keys. */
@@ -15,6 +16,8 @@ export interface KeyRingPlace {
   readonly keyFile: string | undefined;
   /** Used, and made when absent, where neither of the two is given. */
   readonly ownFile: string;
+  /** How a file of our own is kept: plain unless told. The operator's file always is. */
+  readonly secrets?: OwnSecrets;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -40,29 +43,36 @@ export interface StoredKeyRing extends KeyRing {
 }
 
 /** Opens the management group's keys: from the credential store, else the operator's file, else a file of our own with a warning. */
-export async function loadKeyRing({ credentialsFolder, keyFile, ownFile, now }: KeyRingPlace, log: Logger): Promise<StoredKeyRing> {
+export async function loadKeyRing({ credentialsFolder, keyFile, ownFile, secrets = plainSecrets, now }: KeyRingPlace, log: Logger): Promise<StoredKeyRing> {
   const credential = credentialsFolder && (await readFileIfAny(join(credentialsFolder, CREDENTIAL)));
-  if (credential) return storedKeyRing(credential.toString(), undefined, undefined);
+  if (credential) return storedKeyRing(credential.toString(), { path: undefined });
   if (keyFile !== undefined && (await readFileIfAny(keyFile)) === undefined) {
     throw new RelayError(
       'relay.keys.unusable',
       `cache.keyFile: there is no file ${keyFile}. Restore it from its backup, or leave the option out to have the relay make its own.`,
     );
   }
-  if (keyFile === undefined) await makeOwnFile(ownFile, now(), log);
-  const path = keyFile ?? ownFile;
-  const text = await readSecretFile(path, (message) => log.warn(message));
-  return storedKeyRing(text, path, (await stat(path)).mtimeMs);
+  if (keyFile !== undefined)
+    return storedKeyRing(await readSecretFile(keyFile, log.warn.bind(log)), { path: keyFile, writtenAt: (await stat(keyFile)).mtimeMs });
+  const text = (await secrets.read(ownFile)) ?? (await makeOwnFile(ownFile, { now: now(), secrets, log }));
+  return storedKeyRing(text.toString(), { path: ownFile, writtenAt: (await stat(ownFile)).mtimeMs, secrets });
 }
 
 /** Changes a ring's file that no relay uses at this moment. Throws as `change`, and `relay.keys.unusable`. */
 export async function changeKeyRingFile(path: string, next: (content: KeyRingFile) => KeyRingFile): Promise<KeyRing> {
-  const ring = storedKeyRing(await readSecretFile(path, () => {}), path, undefined);
+  const ring = storedKeyRing(await readSecretFile(path, () => {}), { path });
   await ring.change(next);
   return ring;
 }
 
-function storedKeyRing(text: string, path: string | undefined, writtenAt: number | undefined): StoredKeyRing {
+interface Kept {
+  /** Undefined for the credential store. */
+  readonly path: string | undefined;
+  readonly writtenAt?: number;
+  readonly secrets?: OwnSecrets;
+}
+
+function storedKeyRing(text: string, { path, writtenAt, secrets = plainSecrets }: Kept): StoredKeyRing {
   const ring = openKeyRing(text);
   const ages = (): KeyAge[] => {
     const { keys, current, createdAt = {} } = ring.content();
@@ -83,17 +93,17 @@ function storedKeyRing(text: string, path: string | undefined, writtenAt: number
           `The keys come from the systemd credential "${CREDENTIAL}", which the relay cannot write. Decrypt it to a file, add a key with: relay keys rotate --file <file>, encrypt it again, and restart the relay.`,
         );
       }
-      const onDisk = await readFileIfAny(path);
+      const onDisk = await secrets.read(path);
       const content = next(dated(onDisk ? union(readKeyRing(onDisk.toString()), ring.content()) : ring.content()));
-      await write(path, content);
+      await write(path, content, secrets);
       ring.replace(content);
     },
   });
 }
 
-async function write(path: string, content: KeyRingFile): Promise<void> {
+async function write(path: string, content: KeyRingFile, secrets: OwnSecrets): Promise<void> {
   try {
-    await writeFileAtomic(path, JSON.stringify(content));
+    await secrets.write(path, JSON.stringify(content));
   } catch (cause) {
     throw new RelayError('relay.keys.cannot-write', `The key ring ${path} cannot be written, so its keys stay as they are. Check its folder and the disk.`, {
       cause,
@@ -110,12 +120,15 @@ function timeOf(text: string | undefined): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-async function makeOwnFile(path: string, now: number, log: Logger): Promise<void> {
-  if ((await readFileIfAny(path)) !== undefined) return;
+async function makeOwnFile(path: string, { now, secrets, log }: { readonly now: number; readonly secrets: OwnSecrets; readonly log: Logger }): Promise<string> {
+  const text = JSON.stringify(generateKeyRing(now));
   await makePrivateFolder(dirname(path));
-  await writeFileAtomic(path, JSON.stringify(generateKeyRing(now)));
-  log.warn(
-    { path },
-    `the keys that seal the cache are in a plain file (mode 0600); give them as the systemd credential "${CREDENTIAL}" to keep them off the disk`,
-  );
+  await secrets.write(path, text);
+  if (!secrets.isSealing) {
+    log.warn(
+      { path },
+      `the keys that seal the cache are in a plain file (mode 0600); give the relay the systemd credential "${SEALING_KEY}" to have them sealed`,
+    );
+  }
+  return text;
 }
