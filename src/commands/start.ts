@@ -3,7 +3,10 @@ import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import type { Environment } from '../configuration/environment.ts';
 import { loadConfiguration } from '../configuration/load.ts';
+import type { Status } from '../control/api.ts';
 import { messageOf } from '../errors.ts';
+import { systemPrograms } from '../host/run-program.ts';
+import { openServiceManager } from '../host/service-manager.ts';
 import { createProgramLog } from '../logger.ts';
 import { createRelay } from '../relay.ts';
 import { EXIT } from './output.ts';
@@ -40,18 +43,27 @@ async function start(file: string | undefined, env: Environment): Promise<void> 
       process.exit(EXIT.failed);
     },
   });
+  const serviceManager = openServiceManager(env, { programs: systemPrograms, clock: systemClock });
   let started = false;
   const stopped = untilStopped((first) => {
     if (!first) process.exit(EXIT.failed);
     // Half a start has no order in which to stop, and holds nothing that a kill would lose.
     if (!started) process.exit(EXIT.ok);
+    void serviceManager.stopping();
     return relay.stop(STOP_DEADLINE_MS);
   });
   // What nobody awaited is a fault of ours, but the relay holds data that it acknowledged: it says so and goes on.
   process.on('unhandledRejection', (reason) => log.error({ reason: messageOf(reason) }, 'a promise was rejected and nobody listened'));
   await relay.start();
   started = true;
+  await serviceManager.ready(() => statusLine(relay.status()));
   await stopped;
+}
+
+/** What `systemctl status` shows. */
+function statusLine({ agents, cache }: Status): string {
+  const waiting = cache.workspaces.reduce((sum, { groupsWaiting }) => sum + groupsWaiting, 0);
+  return `${cache.ready.ok ? 'takes batches' : `takes no batches: ${cache.ready.reasons.join(', ')}`}; ${agents.approved} agents, ${waiting} groups wait`;
 }
 
 function untilStopped(stop: (first: boolean) => Promise<void>): Promise<void> {
