@@ -8,6 +8,9 @@ export interface RecentPayloads {
   remove(id: GroupId): void;
 }
 
+/** What a batch takes beside its body: its fields, and its places in lists. */
+const BATCH_BYTES = 1_024;
+
 export function createRecentPayloads(maxBytes: number): RecentPayloads {
   const kept = new Map<GroupId, { readonly batches: readonly Batch[]; readonly bytes: number }>();
   let total = 0;
@@ -21,8 +24,8 @@ export function createRecentPayloads(maxBytes: number): RecentPayloads {
 
   return {
     add(id, batches) {
-      const bytes = batches.reduce((sum, batch) => sum + batch.body.length, 0);
-      kept.set(id, { batches, bytes });
+      const bytes = batches.reduce((sum, batch) => sum + batch.body.length + BATCH_BYTES, 0);
+      kept.set(id, { batches: batches.map(withOwnBody), bytes });
       total += bytes;
       for (const oldest of kept.keys()) {
         if (total <= maxBytes) break;
@@ -32,4 +35,13 @@ export function createRecentPayloads(maxBytes: number): RecentPayloads {
     get: (id) => kept.get(id)?.batches,
     remove,
   };
+}
+
+// Node cuts small buffers out of larger ones, which stay in memory as long as one cut of them is kept.
+function withOwnBody(batch: Batch): Batch {
+  const { body } = batch;
+  if (body.buffer.byteLength <= 2 * body.length) return batch;
+  const own = Buffer.allocUnsafeSlow(body.length);
+  own.set(body);
+  return { ...batch, body: own };
 }
