@@ -48,6 +48,6 @@ export class CommandFailure extends Error {
 
 /** The exit code for a surprise that reached the process's edge. */
 export function exitCodeOf(error: RelayError): number {
-  if (error.code.startsWith('relay.configuration.') || error.code.endsWith('.bad-id')) return EXIT.usage;
+  if (error.code.startsWith('relay.configuration.') || error.code.endsWith('.bad-id') || error.code.endsWith('.bad-answers')) return EXIT.usage;
   return error.code.startsWith('relay.control.') ? EXIT.notRunning : EXIT.failed;
 }

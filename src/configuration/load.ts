@@ -30,9 +30,14 @@ export function configurationFile({ file, env }: ConfigurationSource): string {
  */
 export async function loadConfiguration(source: ConfigurationSource): Promise<Configuration> {
   const file = configurationFile(source);
+  return configurationFrom(await readText(file), file, source.env);
+}
+
+/** The same of a text that is to become the file `file`. Throws `relay.configuration.invalid`. */
+export function configurationFrom(text: string, file: string, env: Environment): Configuration {
   const places = optionPlaces(configurationSchema);
-  const { value, problems: syntax } = parseYaml(await readText(file));
-  const overlay = overlayEnvironment(value, source.env, places);
+  const { value, problems: syntax } = parseYaml(text);
+  const overlay = overlayEnvironment(value, env, places);
   const parsed = configurationSchema.safeParse(overlay.value);
   const wrong = parsed.success || syntax.length > 0 ? [] : problemsOf(parsed.error, places, overlay.variables);
   const problems = [...syntax, ...wrong, ...overlay.problems];

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { host, list, oneOf, path, port, secretFile, text } from '../option-kinds.ts';
-import { type Check, check, option, optional, type Schema, section } from '../options.ts';
+import { type Check, check, type Kind, option, optional, type Schema, section } from '../options.ts';
 
 /** By which road data, or signing in, leaves the site. Everything else is refused: data that must not take another road waits. */
 export interface PathOptions {
@@ -11,6 +11,8 @@ export interface PathOptions {
   readonly sourceAddress?: string | undefined;
   /** Network interface that connections leave by. */
   readonly interface?: string | undefined;
+  /** Next hop of what comes from `sourceAddress`, or from the interface's address; of the same family as `sourceAddress`. */
+  readonly gateway?: string | undefined;
   /** Prefixes (CIDR) that the peer's address must lie in. */
   readonly peers: readonly string[];
   /** Name servers to ask in place of the system's. */
@@ -32,11 +34,20 @@ export interface ProxyOptions {
 }
 
 const user = text('name', 'a user name without a colon', (value) => !value.includes(':'));
-const ipAddress = text('IP', 'an IP address such as 10.1.0.4 or fd00::4', (value) => isIP(value) !== 0);
-const device = text('interface', 'the name of a network interface such as eth1', (value) => /^[^\s/:]{1,15}$/.test(value));
-const prefix = text('network', 'a prefix such as 10.1.0.0/16 or 2001:db8::/32, or one IP address', isPrefix);
-const nameServer = text('name server', 'an IP address such as 10.1.0.4, with a port if it is not 53: 10.1.0.4:5353 or [fd00::4]:5353', isNameServer);
-const exception = text('host', 'a host name, *.example.org for every name below it, or a prefix such as 10.1.0.0/16', (value) => {
+/** One IP address, of a machine. */
+export const ipAddress: Kind<string> = text('IP', 'an IP address such as 10.1.0.4 or fd00::4', (value) => isIP(value) !== 0);
+/** A network interface of this machine. */
+export const device: Kind<string> = text('interface', 'the name of a network interface such as eth1', (value) => /^[^\s/:]{1,15}$/.test(value));
+/** A network in CIDR notation, or one address. */
+export const prefix: Kind<string> = text('network', 'a prefix such as 10.1.0.0/16 or 2001:db8::/32, or one IP address', isPrefix);
+/** A name server, with its port if that is not 53. */
+export const nameServer: Kind<string> = text(
+  'name server',
+  'an IP address such as 10.1.0.4, with a port if it is not 53: 10.1.0.4:5353 or [fd00::4]:5353',
+  isNameServer,
+);
+/** What is reached without the proxy. */
+export const proxyException: Kind<string> = text('host', 'a host name, *.example.org for every name below it, or a prefix such as 10.1.0.0/16', (value) => {
   return isPrefix(value) || host.read(value.replace(/^\*\./, '')) !== undefined;
 });
 
@@ -46,7 +57,7 @@ const proxyFields = section<ProxyOptions>({
   user: optional(user, 'none', 'User at the proxy (basic).'),
   passwordFile: optional(secretFile, 'none', "File with that user's password, mode 0600. A changed password takes effect at once."),
   trustFile: optional(path, 'none', 'File with the authorities (PEM) of a proxy that looks into TLS, trusted beside the others.'),
-  except: option(list(exception), [], 'Hosts reached without the proxy: names, *.suffix, or prefixes that hold a host given as an address.'),
+  except: option(list(proxyException), [], 'Hosts reached without the proxy: names, *.suffix, or prefixes that hold a host given as an address.'),
 });
 
 const proxy: Schema<ProxyOptions> = check(proxyFields, {
@@ -63,6 +74,11 @@ const fields = section<PathOptions>({
     device,
     'none',
     'Network interface whose address connections come from, and that the route must leave by (Linux, asked with ip route get). While it is down or without a carrier nothing is connected.',
+  ),
+  gateway: optional(
+    ipAddress,
+    'none',
+    'Next hop for connections from sourceAddress, or from the interface. On the appliance a routing table of its own is set up with it; elsewhere set up that routing yourself.',
   ),
   peers: option(list(prefix), [], "Prefixes that the service's address must lie in (expressroute: required; private-link: beside the private ones)."),
   nameServers: option(list(nameServer), [], "Name servers to ask, in place of the system's."),
@@ -99,6 +115,16 @@ const CHECKS: readonly Check<PathOptions>[] = [
     problem: () => 'missing; the path kind expressroute needs sourceAddress or interface',
   },
   {
+    at: ['gateway'],
+    isGood: (found) => found.gateway === undefined || found.sourceAddress !== undefined || found.interface !== undefined,
+    problem: () => 'found a gateway, but neither sourceAddress nor interface says for which connections; give one of them, or leave it out',
+  },
+  {
+    at: ['gateway'],
+    isGood: ({ gateway, sourceAddress }) => !areFamiliesApart(gateway, sourceAddress),
+    problem: ({ gateway, sourceAddress }) => `found ${gateway}, but sourceAddress is ${sourceAddress}; both IPv4, or both IPv6`,
+  },
+  {
     at: ['nameServers'],
     isGood: ({ kind, nameServers, addresses }) => kind !== 'proxy' || (!nameServers?.length && !addresses?.length),
     problem: () => "found nameServers or addresses, but with the path kind proxy the proxy asks for the service's name; leave them out",
@@ -115,6 +141,12 @@ export const pathOptions: Schema<PathOptions> = CHECKS.reduce(check, fields);
 
 function isProxyGiven(found: ProxyOptions | undefined): boolean {
   return [found?.host, found?.user, found?.passwordFile, found?.trustFile, found?.except?.[0]].some((each) => each !== undefined);
+}
+
+// What could not be read is no address, and is told elsewhere.
+function areFamiliesApart(one: unknown, other: unknown): boolean {
+  const [first, second] = [one, other].map((each) => (typeof each === 'string' ? isIP(each) : 0));
+  return first !== 0 && second !== 0 && first !== second;
 }
 
 function isPrefix(value: string): boolean {

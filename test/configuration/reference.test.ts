@@ -25,6 +25,7 @@ const ROAD = {
   proxy: { host: 'p', user: 'u', passwordFile: '/p', trustFile: '/t' },
   sourceAddress: '192.0.2.1',
   interface: 'eth0',
+  gateway: '192.0.2.254',
 };
 
 const EVERYTHING = {

@@ -14,6 +14,8 @@ const GOOD: readonly object[] = [
   BY_CIRCUIT,
   { kind: 'expressroute', peers: ['20.0.0.0/8', '2603:1000::/24'], interface: 'eth1' },
   { ...BY_CIRCUIT, addresses: ['20.1.2.3'] },
+  { ...BY_CIRCUIT, gateway: '10.2.0.1' },
+  { kind: 'public', interface: 'eth1', gateway: 'fd00::1' },
   { kind: 'private-link' },
   { kind: 'private-link', nameServers: ['10.1.0.4', '10.1.0.5:5353', 'fd00::5', '[fd00::5]:53'], peers: ['100.64.0.0/10'] },
   { kind: 'private-link', addresses: ['10.1.0.7'], interface: 'eth2' },
@@ -38,6 +40,9 @@ const BAD: readonly (readonly [options: object, problem: RegExp])[] = [
   [{ kind: 'private-link', nameServers: ['10.1.0.4'], addresses: ['10.1.0.7'] }, /addresses.*one of them/],
   [{ kind: 'private-link', nameServers: ['dns.example.org'] }, /nameServers.*an IP address/],
   [{ kind: 'private-link', nameServers: ['10.1.0.4:0'] }, /nameServers.*an IP address/],
+  [{ kind: 'public', gateway: '10.2.0.1' }, /gateway.*neither sourceAddress nor interface/],
+  [{ ...BY_CIRCUIT, gateway: 'fd00::1' }, /gateway.*both IPv4, or both IPv6/],
+  [{ ...BY_CIRCUIT, gateway: 'router' }, /gateway.*an IP address/],
   [{ kind: 'vpn' }, /kind.*one of/],
 ];
 
