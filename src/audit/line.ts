@@ -3,8 +3,12 @@
  * the seal of the line before, so that none can be changed, left out or moved without the key.
  */
 
+import type { Format } from '../format.ts';
 import type { AuditKey } from './audit-key.ts';
 import type { AuditEvent } from './entry.ts';
+
+/** Lines, head note and key bear no number; this is theirs. */
+export const AUDIT_FORMAT: Format = { reads: [1], writes: 1 };
 
 const SEALED = /^(\{.*),"seal":"([0-9a-f]{64})"\}$/s;
 

@@ -4,6 +4,7 @@
  */
 
 import { RelayError } from '../errors.ts';
+import type { Format } from '../format.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
 import { open, seal } from '../workspace/seal.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
@@ -12,6 +13,10 @@ import type { BatchId } from './batch-id.ts';
 import type { Kind } from './kind.ts';
 
 const VERSION = 1;
+
+/** The layout under the seal. */
+export const ENVELOPE_FORMAT: Format = { reads: [VERSION], writes: VERSION };
+
 const PREFIX_BYTES = 5;
 
 /** What must be known of a batch from outside to open it; it is authenticated with the sealed bytes. */

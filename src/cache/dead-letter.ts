@@ -4,7 +4,11 @@ import type { Batch } from '../batch/batch.ts';
 import { readBatchId } from '../batch/batch-id.ts';
 import { sealBatch } from '../batch/envelope.ts';
 import { RelayError } from '../errors.ts';
+import type { Format } from '../format.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
+
+/** The line before the sealed batch bears no number; this is its own. */
+export const DEAD_LETTER_FORMAT: Format = { reads: [1], writes: 1 };
 
 const CHUNK_BYTES = 4096;
 const MAX_LINE_BYTES = 256 * 1024;

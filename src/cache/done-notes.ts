@@ -7,7 +7,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { readFileIfAny } from '../files.ts';
+import type { Format } from '../format.ts';
 import { writeAll } from './write-all.ts';
+
+/** The notes bear no number; this is theirs. */
+export const DONE_NOTES_FORMAT: Format = { reads: [1], writes: 1 };
 
 const NOTE_BYTES = 8;
 const CHECKED_BYTES = 6;

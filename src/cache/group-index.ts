@@ -10,6 +10,7 @@ import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { KINDS, type Kind } from '../batch/kind.ts';
 import { messageOf, RelayError } from '../errors.ts';
+import type { Format } from '../format.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { INDEX_STATES, type IndexState } from './index-states.ts';
@@ -17,6 +18,9 @@ import type { StoredGroup } from './payload-store.ts';
 import { connectionOptions, type RedisAddress } from './redis.ts';
 import type { GroupId } from './segment-format.ts';
 import type { Place } from './taking-order.ts';
+
+/** What is in Redis: BullMQ's own layout, and the jobs' names and data. Neither bears a number that we could read; this is theirs. */
+export const INDEX_FORMAT: Format = { reads: [1], writes: 1 };
 
 const QUEUE = 'groups';
 /** An entry that names no group: it shows that entries are taken. */

@@ -6,7 +6,11 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { readFileIfAny, writeFileAtomic } from '../files.ts';
+import type { Format } from '../format.ts';
 import { writeAll } from './write-all.ts';
+
+/** The lines bear no number; this is theirs. */
+export const LOSS_JOURNAL_FORMAT: Format = { reads: [1], writes: 1 };
 
 const REWRITE_ABOVE_BYTES = 4 * 1024 * 1024;
 

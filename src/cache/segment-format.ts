@@ -13,9 +13,15 @@ import type { BatchSummary } from '../batch/batch.ts';
 import type { BatchId } from '../batch/batch-id.ts';
 import type { Kind } from '../batch/kind.ts';
 import { RelayError } from '../errors.ts';
+import type { Format } from '../format.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 
-const MAGIC = Buffer.from('RLG1');
+const VERSION = 1;
+const MAGIC = Buffer.from(`RLG${VERSION}`);
+
+/** The layout of segments. */
+export const SEGMENT_FORMAT: Format = { reads: [VERSION], writes: VERSION };
+
 /** Largest header, written or believed when read: 1024 members of about 250 bytes fit well. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 

@@ -5,7 +5,11 @@
  */
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { RelayError } from '../errors.ts';
+import type { Format } from '../format.ts';
 import type { WorkspaceId } from './workspace-id.ts';
+
+/** The ring's file bears no number; this is its own. */
+export const KEY_RING_FORMAT: Format = { reads: [1], writes: 1 };
 
 const KEY_BYTES = 32;
 const KEY_ID = /^[0-9a-f]{8}$/;

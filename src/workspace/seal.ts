@@ -5,8 +5,13 @@
  */
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 import { RelayError } from '../errors.ts';
+import type { Format } from '../format.ts';
 
 const VERSION = 1;
+
+/** The layout of everything that is sealed with a key of the ring. */
+export const SEAL_FORMAT: Format = { reads: [VERSION], writes: VERSION };
+
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + 4 + NONCE_BYTES;
