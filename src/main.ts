@@ -10,6 +10,7 @@ import { agentCommand } from './commands/agent.ts';
 import { agentsCommand } from './commands/agents.ts';
 import { auditCommand } from './commands/audit.ts';
 import { authorityCommand } from './commands/authority.ts';
+import { backupCommand } from './commands/backup.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { configCommand } from './commands/config.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
@@ -17,20 +18,28 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enrolmentKeyCommand } from './commands/enrolment-key.ts';
 import { enrolmentTokenCommand } from './commands/enrolment-token.ts';
+import { factoryResetCommand } from './commands/factory-reset.ts';
+import { groupCommand } from './commands/group.ts';
 import { keysCommand } from './commands/keys.ts';
 import { localWorkspaceCommand } from './commands/local-workspace.ts';
 import { lossesCommand } from './commands/losses.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './commands/output.ts';
 import { registerCommand } from './commands/register.ts';
+import { restoreCommand } from './commands/restore.ts';
+import { setupCommand } from './commands/setup.ts';
 import { solutionsCommand } from './commands/solutions.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { supportBundleCommand } from './commands/support-bundle.ts';
 import { topCommand } from './commands/top.ts';
+import { upgradeCommand } from './commands/upgrade.ts';
 import { packageVersion } from './commands/version.ts';
 import { messageOf, RelayError } from './errors.ts';
 
 const { env } = process;
+
+/** Their messages name every problem, each on a line of its own. */
+const HAVE_LINES: ReadonlySet<string> = new Set(['relay.configuration.invalid', 'relay.setup.bad-answers']);
 
 const program = new Command('relay')
   .description('Takes log data from a site’s agents, keeps it safe while the cloud is away, and sends it on to Azure Monitor Logs workspaces.')
@@ -50,12 +59,18 @@ const program = new Command('relay')
   .addCommand(enrolmentTokenCommand(env))
   .addCommand(agentsCommand(env))
   .addCommand(authorityCommand(env))
+  .addCommand(backupCommand(env))
+  .addCommand(restoreCommand(env))
+  .addCommand(factoryResetCommand())
   .addCommand(cacheCommand(env))
   .addCommand(deadLettersCommand(env))
   .addCommand(lossesCommand(env))
   .addCommand(auditCommand(env))
+  .addCommand(groupCommand(env))
   .addCommand(keysCommand(env))
   .addCommand(solutionsCommand(env))
+  .addCommand(upgradeCommand())
+  .addCommand(setupCommand(env))
   .addCommand(agentCommand())
   .addCommand(localWorkspaceCommand())
   .addCommand(demoCommand());
@@ -76,7 +91,7 @@ function withSubcommands(command: Command): Command[] {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const code = error instanceof RelayError ? error.code : 'relay.command.failed';
-  const message = code === 'relay.configuration.invalid' ? (error as RelayError).message : messageOf(error);
+  const message = HAVE_LINES.has(code) ? (error as RelayError).message : messageOf(error);
   process.stderr.write(`${process.argv.includes('--json') ? JSON.stringify({ error: { code, message } }) : message}\n`);
   if (error instanceof CommandFailure) return error.exitCode;
   return error instanceof RelayError ? exitCodeOf(error) : EXIT.failed;

@@ -9,9 +9,13 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { basename, join } from 'node:path';
 import { RelayError } from './errors.ts';
 import { readFileIfAny, writeFileAtomic } from './files.ts';
+import type { Format } from './format.ts';
 
 /** The name under which the operating system's credential store holds the key. */
 export const SEALING_KEY = 'sealing-key';
+
+/** How sealed files look; `HEAD` bears the number. */
+export const OWN_SECRETS_FORMAT: Format = { reads: [1], writes: 1 };
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;

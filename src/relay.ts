@@ -2,6 +2,7 @@
 import { type Closing, openBuilding, type RelayParts } from './composition/building.ts';
 import { createEnrolling } from './composition/enrolling.ts';
 import { createGateway } from './composition/gateway.ts';
+import { openGrouping } from './composition/grouping.ts';
 import { openKeeping } from './composition/keeping.ts';
 import { startOperating } from './composition/operating.ts';
 import { openReceiving } from './composition/receiving.ts';
@@ -50,6 +51,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     let tunnelPort: number | undefined;
     const enrolling = createEnrolling(building, trust);
     const receiving = await openReceiving(building, { trust, keeping, enrolling, tunnelPort: () => tunnelPort });
+    const grouping = await openGrouping(building, { trust, enrolling, receiving });
     const gateway = await createGateway(building, trust);
     const stopWatching = trust.server.watch((identity) => {
       receiving.useIdentity(identity);
@@ -58,8 +60,9 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     });
     defer(stopWatching);
 
-    const { status } = await startOperating(building, { trust, sending, keeping, enrolling, receiving, gateway, metricsPort });
+    const { status } = await startOperating(building, { trust, sending, keeping, enrolling, receiving, grouping, gateway, metricsPort });
     tunnelPort = await gateway.start();
+    await grouping.start();
     // Intake last: from here on batches come.
     const intakePort = await receiving.start();
     currentStatus = status;

@@ -20,7 +20,7 @@ export function agents(): Dashboard {
     uid: 'relay-agents',
     description: 'Who sends, who is silent, what is refused, and by which certificates all are known.',
     variables: [kindVariable()],
-    panels: [...states(), ...missing(), ...intake(), ...trust(), ...rare()],
+    panels: [...states(), ...missing(), ...intake(), ...trust(), ...group(), ...rare()],
   });
 }
 
@@ -172,6 +172,27 @@ function trust(): UnplacedPanel[] {
       isStacked: true,
       queries: [{ expr: `sum by (outcome) (increase(relay_enrolments_total{${RELAY}}[$__rate_interval]))`, legend: '{{outcome}}' }],
       calculations: ['max'],
+    }),
+  ];
+}
+
+function group(): UnplacedPanel[] {
+  return [
+    strip({
+      title: 'Group of relays',
+      meaning:
+        'Where several relays are one group: how many say that they are its primary, how old the oldest copy of a member is, relays that do not answer the primary, and requests to enrol that were handed on within the time shown. A relay by itself shows nothing here.',
+      action:
+        'Run `relay group members`. An old copy or a relay that does not answer: start what is down, look at the network between the relays. Not answered: the primary was away, nobody could enrol.',
+      width: 24,
+      figures: [
+        { name: 'Primaries', expr: `sum(relay_group_role{${RELAY}, role="primary"})`, steps: NEUTRAL },
+        { name: 'Members', expr: `sum(relay_group_role{${RELAY}, role="member"})`, steps: NEUTRAL },
+        { name: 'Seconds since a copy was confirmed', expr: `max(relay_group_copy_age_seconds{${RELAY}})`, steps: rising(MINUTE, 10 * MINUTE) },
+        { name: 'Relays that do not answer', expr: `max(relay_group_members_unheard{${RELAY}})` },
+        { name: 'Handed on, answered', expr: `sum(increase(relay_group_forwarded_total{${RELAY}, outcome="answered"}[$__range]))`, steps: NEUTRAL },
+        { name: 'Handed on, not answered', expr: `sum(increase(relay_group_forwarded_total{${RELAY}, outcome="away"}[$__range]))` },
+      ],
     }),
   ];
 }

@@ -15,6 +15,8 @@ import { type AgentId, readAgentId, readWorkspaceId, type WorkspaceId } from '..
 export interface AgentSettings {
   /** The relay's address, such as `https://relay.example.org:8443`. */
   readonly relay: string;
+  /** The other relays of its group that were named when it enrolled; the relay itself names them from the first check-in on. */
+  readonly relays?: readonly string[] | undefined;
   readonly workspaceId: WorkspaceId;
   readonly agentId: AgentId;
   /** How records and the relay's list of agents call this machine. */
@@ -59,10 +61,11 @@ export async function readSettings(folder: string): Promise<AgentSettings | unde
 function checked(value: Partial<Record<keyof AgentSettings, unknown>> | null): AgentSettings | undefined {
   const workspaceId = readWorkspaceId(String(value?.workspaceId));
   const agentId = readAgentId(String(value?.agentId));
-  const { relay, hostName, renewalAddress, topologyIntervalS } = value ?? {};
+  const { relay, relays, hostName, renewalAddress, topologyIntervalS } = value ?? {};
   if (!workspaceId || !agentId || typeof relay !== 'string' || !URL.canParse(relay)) return undefined;
   if (typeof hostName !== 'string' || typeof renewalAddress !== 'string' || typeof topologyIntervalS !== 'number') return undefined;
-  return { relay, workspaceId, agentId, hostName, renewalAddress, topologyIntervalS };
+  const others = Array.isArray(relays) ? relays.filter((one): one is string => typeof one === 'string' && URL.canParse(one)) : [];
+  return { relay, ...(others.length > 0 ? { relays: others } : {}), workspaceId, agentId, hostName, renewalAddress, topologyIntervalS };
 }
 
 /** Writes agent.json. */

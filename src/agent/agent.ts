@@ -18,6 +18,7 @@ import { noteLosses, startLossReports } from './loss-reports.ts';
 import { createPresence } from './presence.ts';
 import { openQueue } from './queue.ts';
 import { type CountsByType, createQueueCounts, type QueueFigures } from './queue-counts.ts';
+import { relaysToTry } from './relay-choice.ts';
 import { createRelayLink } from './relay-link.ts';
 import { createTrustedRoots } from './roots.ts';
 import { fraction } from './sender.ts';
@@ -116,7 +117,14 @@ async function startAgent(options: AgentOptions, counts: ReturnType<typeof creat
     random,
     log: queueLog,
   });
-  const link = createRelayLink({ relay: settings.relay, root, identity });
+  const link = createRelayLink({
+    relays: relaysToTry(settings, instructions.current()?.relays),
+    root,
+    identity,
+    chance: () => fraction(random),
+    clock,
+    log: log.child({ component: 'relays' }),
+  });
   const roots = createTrustedRoots({ folder, link, log: log.child({ component: 'roots' }) });
   const presence = createPresence({ folder, settings, link, roots, host, clock, log: log.child({ component: 'presence' }) });
   const senders = createSenders({ queue, instructions, link, clock, random, log });
@@ -134,6 +142,7 @@ async function startAgent(options: AgentOptions, counts: ReturnType<typeof creat
   const paceOf: PaceOf = (collector) => paceNow(collector, options.collect, instructions);
   const collecting = startCollecting(collectors(options, host), { put: queue.put, paceOf, clock, log: log.child({ component: 'collecting' }) });
   instructions.onChange(() => {
+    link.use(relaysToTry(settings, instructions.current()?.relays, link.relay));
     queue.limit(limitOf(options, instructions));
     queue.wake();
     collecting.adjust();

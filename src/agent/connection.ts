@@ -32,12 +32,14 @@ export interface ConnectionOptions {
   /** PEM of the only roots that are trusted, one or several. */
   readonly root: string;
   readonly identity: Identity;
+  /** How long the answer to a post may take, in milliseconds; as long as any request unless given. */
+  readonly patienceMs?: () => number | undefined;
 }
 
 /** Prepares a connection; nothing is sent before the first post. The relay's certificate is verified against `root` and the address's host. */
-export function createConnection({ relay, root, identity }: ConnectionOptions): Connection {
+export function createConnection({ relay, root, identity, patienceMs }: ConnectionOptions): Connection {
   const connect = { ca: root, cert: identity.certificate, key: identity.privateKey, timeout: CONNECT_TIMEOUT_MS };
-  return connectionOver(new Agent({ ...POOL, connect }), relay, (cause) => unreachable(relay, cause));
+  return connectionOver(new Agent({ ...POOL, connect }), relay, (cause) => unreachable(relay, cause), patienceMs);
 }
 
 /** How a pool of an agent's connections is set: one of them may be kept waiting by a long poll. */
@@ -49,7 +51,12 @@ export const POOL: Readonly<Pick<Agent.Options, 'connections' | 'allowH2' | 'hea
 };
 
 /** A connection to `origin` by this pool, which it closes; `failure` says what is wrong when no answer came. */
-export function connectionOver(pool: Agent | ProxyAgent, origin: string, failure: (cause: unknown) => RelayError): Connection {
+export function connectionOver(
+  pool: Agent | ProxyAgent,
+  origin: string,
+  failure: (cause: unknown) => RelayError,
+  patienceMs: () => number | undefined = () => undefined,
+): Connection {
   const closing = new AbortController();
   let closed: Promise<void> | undefined;
   const exchange = async (request: Omit<Dispatcher.RequestOptions, 'origin' | 'signal'>, signals: readonly AbortSignal[] = []): Promise<Answer> => {
@@ -63,7 +70,10 @@ export function connectionOver(pool: Agent | ProxyAgent, origin: string, failure
     }
   };
   return {
-    post: (path, headers, body) => exchange({ path, method: 'POST', headers: { ...headers }, body }),
+    post(path, headers, body) {
+      const waitMs = patienceMs();
+      return exchange({ path, method: 'POST', headers: { ...headers }, body }, waitMs === undefined ? [] : [AbortSignal.timeout(waitMs)]);
+    },
     get: (path, headers, signal) => exchange({ path, method: 'GET', headers: { ...headers } }, signal ? [signal] : []),
     async close(graceMs = 0) {
       const timer = setTimeout(() => closing.abort(), graceMs);

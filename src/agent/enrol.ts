@@ -22,6 +22,8 @@ export interface EnrolOptions {
   readonly folder: string;
   /** The relay's address: https, host and port. */
   readonly relay: string;
+  /** Other relays of the same group, tried in this order when that one does not answer. */
+  readonly otherRelays?: readonly string[];
   readonly workspaceId: WorkspaceId;
   /** The enrolment key, base64. */
   readonly key: string;
@@ -38,8 +40,26 @@ export type EnrolOutcome = { readonly outcome: 'enrolled'; readonly settings: Ag
  * keeps what the relay answered. Throws `relay.agent.untrusted`, `relay.agent.unreachable` or `relay.agent.bad-options`.
  */
 export async function enrolAgent(options: EnrolOptions): Promise<EnrolOutcome> {
+  const { relay, otherRelays = [] } = options;
+  const [first, ...others] = [relay, ...otherRelays].map(relayAddress);
+  if (!first) throw badOptions('Name a relay.');
+  readKey(options.key);
+  return await enrolAtFirst(first, others, [], options);
+}
+
+// The next one only when there was no answer: a refusal is the whole group's.
+async function enrolAtFirst(relay: URL, next: readonly URL[], silent: readonly URL[], options: EnrolOptions): Promise<EnrolOutcome> {
+  try {
+    return await enrolAt(relay, [...next, ...silent], options);
+  } catch (thrown) {
+    const [following, ...rest] = next;
+    if (!following || !(thrown instanceof RelayError) || thrown.code !== 'relay.agent.unreachable') throw thrown;
+    return await enrolAtFirst(following, rest, [...silent, relay], options);
+  }
+}
+
+async function enrolAt(relay: URL, others: readonly URL[], options: EnrolOptions): Promise<EnrolOutcome> {
   const { folder, workspaceId, clock } = options;
-  const relay = relayAddress(options.relay);
   const key = readKey(options.key);
   const root = await trustedRoot(relay, options.trust);
   const { agentId, identity } = await ownIdentity(folder, workspaceId, clock.now());
@@ -55,7 +75,8 @@ export async function enrolAgent(options: EnrolOptions): Promise<EnrolOutcome> {
   if (result.outcome === 'refused') return result;
 
   const { renewalAddress, topologyIntervalS } = result.reply;
-  const settings = { relay: relay.origin, workspaceId, agentId, hostName, renewalAddress, topologyIntervalS };
+  const relays = others.length > 0 ? { relays: others.map(({ origin }) => origin) } : {};
+  const settings = { relay: relay.origin, ...relays, workspaceId, agentId, hostName, renewalAddress, topologyIntervalS };
   await writeRoot(folder, root);
   await writeSettings(folder, settings);
   return { outcome: 'enrolled', settings };

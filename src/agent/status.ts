@@ -5,6 +5,7 @@ import type { AgentConfiguration, Route } from '../check-in/agent-configuration.
 import { type AgentSettings, readEnrolment } from './agent-folder.ts';
 import { readConfiguration, routeOfType } from './instructions.ts';
 import { readQueueName } from './queue-file.ts';
+import { relaysToTry } from './relay-choice.ts';
 
 /** What waits of one data type. */
 export interface WaitingFacts {
@@ -28,6 +29,8 @@ export interface DirectFacts {
 export interface AgentStatus extends AgentSettings {
   /** ISO 8601. */
   readonly certificateExpires: string;
+  /** The other relays of its group, as the relay said it last. */
+  readonly otherRelays: readonly string[];
   readonly waiting: readonly WaitingFacts[];
   /** How its data reaches the workspace without the relay, as the relay said it last. */
   readonly direct?: DirectFacts | undefined;
@@ -45,7 +48,8 @@ export async function readAgentStatus(folder: string): Promise<AgentStatus> {
   const [waiting, refused, unreadable] = await Promise.all([readWaiting(queue, told), namesIn(join(queue, 'refused')), namesIn(join(queue, 'unreadable'))]);
   const certificateExpires = new X509Certificate(identity.certificate).validToDate.toISOString();
   const direct = told?.direct && { endpoint: told.direct.endpoint, proxy: told.direct.proxy };
-  return { ...settings, certificateExpires, direct, waiting, refused: refused.length, unreadable: unreadable.length };
+  const otherRelays = relaysToTry(settings, told?.relays).filter((one) => one !== settings.relay);
+  return { ...settings, certificateExpires, otherRelays, direct, waiting, refused: refused.length, unreadable: unreadable.length };
 }
 
 async function readWaiting(folder: string, told: AgentConfiguration | undefined): Promise<WaitingFacts[]> {

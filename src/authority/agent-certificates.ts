@@ -52,3 +52,30 @@ export function issueAgentCertificate(issuer: Issuer, wanted: WantedAgentCertifi
   });
   return { der, serial: new X509Certificate(der).serialNumber.toLowerCase() };
 }
+
+/** A certificate to be, by which the relays of one group know each other: as clients and as servers, under a name that no resolver knows. */
+export interface WantedMemberCertificate {
+  /** The name, such as `0a1b2c3d4e5f.member.relay.invalid`. */
+  readonly host: string;
+  readonly publicKey: KeyObject;
+  readonly lifeMs: number;
+}
+
+/** Issues it; its DER. No agent has a name like this, and none is known by it. */
+export function issueMemberCertificate(issuer: Issuer, { host, publicKey, lifeMs }: WantedMemberCertificate, nowMs: number): Buffer {
+  return createCertificate({
+    subject: [
+      ['CN', host],
+      ['OU', 'Relay Member'],
+      ['O', 'Relay'],
+    ],
+    issuer: issuer.name,
+    notBefore: new Date(nowMs - CLOCK_SKEW_MS),
+    notAfter: new Date(nowMs + lifeMs),
+    publicKey,
+    issuerKey: issuer.key,
+    authority: false,
+    alternativeNames: [host],
+    extendedKeyUsage: ['clientAuth', 'serverAuth'],
+  });
+}

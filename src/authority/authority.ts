@@ -4,9 +4,17 @@
  */
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { RelayError } from '../errors.ts';
 import { makePrivateFolder } from '../files.ts';
 import { type OwnSecrets, plainSecrets } from '../own-secrets.ts';
-import { type IssuedCertificate, issueAgentCertificate, type WantedAgentCertificate } from './agent-certificates.ts';
+import {
+  type IssuedCertificate,
+  issueAgentCertificate,
+  issueMemberCertificate,
+  type WantedAgentCertificate,
+  type WantedMemberCertificate,
+} from './agent-certificates.ts';
 import { createPrivateKeyPem, type Identity } from './agent-identity.ts';
 import { createCertificate } from './certificate.ts';
 import { openIssuedUntil } from './issued-until.ts';
@@ -37,6 +45,13 @@ export interface RootFacts {
   readonly trustedUntil?: number | undefined;
 }
 
+/** All that makes an authority, keys included: for another relay of the same group. */
+export interface AuthorityCopy {
+  readonly roots: Roots;
+  /** When the last certificate that was issued ends, in milliseconds since 1970. */
+  readonly issuedUntil: number;
+}
+
 export interface Authority {
   /** PEM of the current root certificate. */
   readonly root: string;
@@ -50,6 +65,11 @@ export interface Authority {
   serverIdentity(names: readonly string[], days: number): Promise<Identity>;
   /** Issues an agent's certificate under the current root. */
   issueAgent(wanted: WantedAgentCertificate): IssuedCertificate;
+  /** Issues a certificate for a relay of the same group under the current root; its DER. */
+  issueMember(wanted: WantedMemberCertificate): Buffer;
+  copy(): AuthorityCopy;
+  /** Uses another relay's roots from now on. Throws `relay.authority.unusable` when a certificate and its key do not belong together. */
+  adopt(copy: AuthorityCopy): Promise<void>;
   /** DER of a revocation list of the current root. */
   revocationList(content: RevocationListContent): Buffer;
   /** Makes the next root, which begins to sign after the overlap. Throws `relay.authority.rollover-running` when none can follow now. */
@@ -125,6 +145,15 @@ export async function openAuthority(folder: string, now: () => number, secrets: 
       issuedUntil.note(now() + wanted.lifeMs);
       return issueAgentCertificate(issuer, wanted, now());
     },
+    issueMember(wanted) {
+      issuedUntil.note(now() + wanted.lifeMs);
+      return issueMemberCertificate(issuer, wanted, now());
+    },
+    copy: () => ({ roots, issuedUntil: issuedUntil.value() }),
+    async adopt({ roots: others, issuedUntil: until }) {
+      issuedUntil.note(until);
+      await change((before) => (isSame(before, others) ? before : checked(others)));
+    },
     revocationList: (content) => createRevocationList(issuer, content),
     rotate: (overlapMs) =>
       change(async (before) => {
@@ -139,6 +168,21 @@ export async function openAuthority(folder: string, now: () => number, secrets: 
       return () => listeners.delete(listener);
     },
   };
+}
+
+function isSame(one: Roots, other: Roots): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other)));
+}
+
+function checked(roots: Roots): Roots {
+  for (const { certificate, privateKey } of [roots.current, ...(roots.next ? [roots.next.root] : [])]) {
+    if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey)))
+      throw new RelayError(
+        'relay.authority.unusable',
+        "A root's certificate and key, as another relay sent them, do not belong together. Nothing was changed.",
+      );
+  }
+  return roots;
 }
 
 function factsOf({ current, next, retired }: Roots): readonly RootFacts[] {

@@ -9,10 +9,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RelayError } from '../errors.ts';
 import { readFileIfAny, syncFolder, writeFileAtomic } from '../files.ts';
+import type { Format } from '../format.ts';
 import type { OwnSecrets } from '../own-secrets.ts';
 import type { Identity } from './agent-identity.ts';
 import type { Roots } from './rollover.ts';
 import { createRoot } from './root-certificate.ts';
+
+/** The authority's files bear no number; this is theirs. */
+export const ROOTS_FORMAT: Format = { reads: [1], writes: 1 };
 
 const root = z.object({ certificate: z.string(), privateKey: z.string(), crossed: z.string().optional(), knownSince: z.number().optional() });
 const fileContent = z.object({

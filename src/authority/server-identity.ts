@@ -17,6 +17,10 @@ export interface ServerIdentityParts {
   /** The relay's own DNS domain. */
   readonly domain: string;
   readonly authority: Authority;
+  /** Further names that may change; the listener is told when they have. */
+  readonly names?: { list(): readonly string[]; onChange(listener: () => void): () => void };
+  /** Whether it is for this relay to bring in the next root when its time has come; it is unless given. */
+  readonly mayKeepUp?: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -66,16 +70,19 @@ export async function createServerIdentity(parts: ServerIdentityParts): Promise<
       listeners.add(onRenewed);
       const stopLooking = every(clock, CHECK_EVERY_MS, look);
       const stopListening = authority.onChange(() => void renew());
+      const stopListeningToNames = parts.names?.onChange(() => void renew());
       return () => {
         listeners.delete(onRenewed);
         stopLooking();
         stopListening();
+        stopListeningToNames?.();
       };
     },
   };
 }
 
-async function keepUp({ authority, log }: ServerIdentityParts): Promise<void> {
+async function keepUp({ authority, mayKeepUp = () => true, log }: ServerIdentityParts): Promise<void> {
+  if (!mayKeepUp()) return;
   try {
     await authority.keepUp();
   } catch (error) {
@@ -97,8 +104,10 @@ async function readOwn(certificateFile: string, keyFile: string, { clock, log }:
 }
 
 // The roots go with it, so that an agent that was given a fingerprint can learn its root, and one that trusts the root before can follow.
-async function issue({ options, domain, authority }: ServerIdentityParts): Promise<Identity> {
-  const names = [...new Set([domain, `*.oms.${domain}`, `*.ods.${domain}`, hostname(), 'localhost', '127.0.0.1', ...options.serverNames])];
+async function issue({ options, domain, authority, names: further }: ServerIdentityParts): Promise<Identity> {
+  const names = [
+    ...new Set([domain, `*.oms.${domain}`, `*.ods.${domain}`, hostname(), 'localhost', '127.0.0.1', ...options.serverNames, ...(further?.list() ?? [])]),
+  ];
   const identity = await authority.serverIdentity(names, options.serverCertificateLife / DAY_MS);
   return { certificate: identity.certificate + authority.chain(), privateKey: identity.privateKey };
 }

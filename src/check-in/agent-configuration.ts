@@ -60,6 +60,8 @@ export interface AgentConfiguration {
   readonly queueLimitBytes?: number | undefined;
   /** PEM of every root of the management group that is to be trusted now, the current one first. */
   readonly roots: readonly string[];
+  /** Addresses of all relays of the group, the one that answers first; absent for a relay in no group. */
+  readonly relays?: readonly string[] | undefined;
 }
 
 const route = z.enum(['relay', 'direct']);
@@ -88,6 +90,10 @@ const configuration: z.ZodType<AgentConfiguration> = z.object({
     .optional(),
   queueLimitBytes: z.number().int().positive().optional(),
   roots: z.array(z.string().max(MAX_PEM)).min(1).max(4),
+  relays: z
+    .array(z.url({ protocol: /^https$/ }).max(MAX_TEXT))
+    .max(16)
+    .optional(),
 });
 
 /** Reads the relay's answer; keys that this release does not know are left out. Throws `relay.agent.bad-configuration`. */

@@ -26,7 +26,7 @@ export function agentCommand(): Command {
 }
 
 interface EnrolFlags {
-  readonly relay: string;
+  readonly relay: readonly string[];
   readonly workspace: string;
   readonly keyFile: string;
   readonly trust?: string;
@@ -39,7 +39,7 @@ interface EnrolFlags {
 function enrolCommand(): Command {
   return new Command('enrol')
     .description('make this machine an agent of a relay; enrolling again keeps its identity')
-    .requiredOption('--relay <address>', 'the relay, such as https://relay.example.org:8443')
+    .requiredOption('--relay <address>', 'the relay, such as https://relay.example.org:8443; again for each further one of its group', collect)
     .requiredOption('--workspace <guid>', 'the workspace its data is for')
     .requiredOption('--key-file <file>', 'a file that holds the enrolment key')
     .addOption(new Option('--trust <file>', "the relay's root certificate (root.pem)").conflicts('trustFingerprint'))
@@ -51,9 +51,11 @@ function enrolCommand(): Command {
 }
 
 async function enrol(flags: EnrolFlags): Promise<void> {
+  const [relay = '', ...otherRelays] = flags.relay;
   const outcome = await enrolAgent({
     folder: flags.data,
-    relay: flags.relay,
+    relay,
+    otherRelays,
     workspaceId: parseWorkspaceId(flags.workspace),
     key: await readSecretFile(flags.keyFile, (message) => process.stderr.write(`${message}\n`)),
     trust: await readTrust(flags),
@@ -70,6 +72,10 @@ function report(output: Output, outcome: EnrolOutcome, folder: string): void {
   const { agentId, hostName, relay, workspaceId } = outcome.settings;
   const text = `Enrolled ${hostName} as agent ${agentId} of workspace ${workspaceId} at ${relay}.\nUnless a rule of the relay approves it, an operator has to. Start it with: relay agent run --data ${folder}`;
   printValue(output, outcome.settings, text);
+}
+
+function collect(address: string, before: readonly string[] = []): readonly string[] {
+  return [...before, address];
 }
 
 async function readTrust({ trust, trustFingerprint }: EnrolFlags): Promise<Trust> {
@@ -137,6 +143,7 @@ function textOf(status: AgentStatus): string {
     `agent        ${status.agentId} (${status.hostName})`,
     `workspace    ${status.workspaceId}`,
     `relay        ${status.relay}`,
+    ...(status.otherRelays.length > 0 ? [`others       ${status.otherRelays.join(', ')}`] : []),
     `certificate  until ${status.certificateExpires}`,
     `direct       ${directText(status)}`,
     `refused      ${status.refused}`,

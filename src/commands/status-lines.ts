@@ -46,12 +46,13 @@ export function workspacesTable(status: Status, now: number): string {
 
 /** Roads, copies, agents, cache, certificates. */
 export function aboutLines(status: Status, now: number): string[] {
-  const { agents, agentsSilent, cache, tunnel } = status;
+  const { agents, agentsSilent, cache, tunnel, group } = status;
   const { disk, redis } = cache.ground;
   const memory = redis.memoryLimitBytes === 0 ? '' : ` of ${roughSize(redis.memoryLimitBytes)}`;
   return [
     ...cache.workspaces.flatMap(({ workspaceId }) => pathLines(status, workspaceId)),
     `agents        ${agents.approved} approved (${agentsSilent} silent), ${agents.pending} pending, ${agents.suspended} suspended; port ${status.intakePort}`,
+    ...(group ? [groupLine(group, now)] : []),
     ...(tunnel ? [`tunnel        ${tunnel.open} open; port ${tunnel.port}`] : []),
     `cache         ${roughSize(cache.usedBytes)} of ${roughSize(cache.limitBytes)}; disk ${roughSize(disk.freeBytes)} free of ${roughSize(disk.sizeBytes)}; Redis ${roughSize(redis.memoryUsedBytes)}${memory}`,
     `certificates  ${certificates(status, now)}`,
@@ -77,6 +78,13 @@ export function nameOf({ workspaceNames }: Status, workspaceId: string): string 
 /** For how long something has been so; a hyphen when nothing is known. */
 export function sinceOf(at: number | undefined, now: number, behind = ''): string {
   return at === undefined ? '-' : roughDuration(now - at) + behind;
+}
+
+function groupLine({ role, name, primary, members, copy }: NonNullable<Status['group']>, now: number): string {
+  const relays = `${members.length} ${members.length === 1 ? 'relay' : 'relays'}`;
+  if (role === 'primary') return `group         ${name} is the primary of ${relays}`;
+  const age = copy?.confirmedAt === undefined ? 'not confirmed since the start' : `${roughDuration(now - copy.confirmedAt)} old`;
+  return `group         ${name} is a member of ${relays}; primary ${primary.name} at ${primary.address}; copy ${age}`;
 }
 
 function pathLines(status: Status, workspaceId: string): string[] {

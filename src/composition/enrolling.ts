@@ -1,10 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { agentServicePlugin } from '../enrolment/agent-service.ts';
-import { createAttempts } from '../enrolment/attempts.ts';
+import { type Attempts, createAttempts } from '../enrolment/attempts.ts';
 import { type Issued, issue } from '../enrolment/est/issue.ts';
 import { estPlugin } from '../enrolment/est/plugin.ts';
 import { REVOCATION_LIST_PATH, revocationListPlugin } from '../enrolment/est/revocation-list-plugin.ts';
+import type { PeerCertificate } from '../enrolment/peer.ts';
 import { rootsLearntPlugin } from '../enrolment/roots-learnt-plugin.ts';
+import { forwardedOr } from '../group/forwarding.ts';
 import { peerCertificate } from '../intake/client-certificate.ts';
 import type { IntakeServer } from '../intake/server.ts';
 import type { Agent } from '../management-group/agent.ts';
@@ -18,6 +20,10 @@ export interface Enrolling {
   register(hapi: IntakeServer['hapi']): Promise<void>;
   /** Issues an agent's certificate and keeps its serial. */
   readonly issue: (agent: Agent, publicKey: KeyObject) => Issued;
+  /** Tries to enrol, by address. */
+  readonly attempts: Attempts;
+  /** DER of the client certificate that a request came with, to this relay or to another of its group. */
+  readonly peerCertificate: PeerCertificate;
   /** Which agents have been told of which roots. */
   readonly learnt: RootsLearnt;
 }
@@ -25,13 +31,14 @@ export interface Enrolling {
 export function createEnrolling(building: Building, { group, audit, authority, authentication }: Trust): Enrolling {
   const { configuration, clock, component } = building;
   const { domain, enrolment, intake, managementGroup } = configuration;
+  const peerOf = forwardedOr(peerCertificate);
   const agentService = {
     group,
     approve: managementGroup.approve,
     groups: managementGroup.groups,
     serves: building.serves,
     options: enrolment,
-    peerCertificate,
+    peerCertificate: peerOf,
     ownHost: domain,
     audit: audit.enter,
     clock,
@@ -52,10 +59,12 @@ export function createEnrolling(building: Building, { group, audit, authority, a
         { plugin: agentServicePlugin, options: { ...agentService, log: component('enrolment') } },
         { plugin: estPlugin, options: { ...est, log: component('enrolment') } },
         { plugin: revocationListPlugin, options: { group, authority, oldCertificateGraceMs: enrolment.oldCertificateGrace, clock } },
-        { plugin: rootsLearntPlugin, options: { learnt, registry: group.registry, settings: authentication, peerCertificate } },
+        { plugin: rootsLearntPlugin, options: { learnt, registry: group.registry, settings: authentication, peerCertificate: peerOf } },
       ]);
     },
     issue: (agent, publicKey) => issue(est, agent, publicKey),
+    attempts: agentService.attempts,
+    peerCertificate: peerOf,
     learnt,
   };
 }

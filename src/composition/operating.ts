@@ -1,8 +1,10 @@
 import type { Status } from '../control/api.ts';
 import { createControlServer } from '../control/server.ts';
+import { decidesHere } from '../group/steering.ts';
 import type { Building } from './building.ts';
 import type { Enrolling } from './enrolling.ts';
 import type { Gateway } from './gateway.ts';
+import type { Grouping } from './grouping.ts';
 import type { Keeping } from './keeping.ts';
 import type { Receiving } from './receiving.ts';
 import type { Sending } from './sending.ts';
@@ -15,6 +17,7 @@ export interface OperatingParts {
   readonly keeping: Keeping;
   readonly enrolling: Enrolling;
   readonly receiving: Receiving;
+  readonly grouping: Grouping;
   readonly gateway: Gateway;
   readonly metricsPort: number;
 }
@@ -34,13 +37,15 @@ export async function startOperating(building: Building, parts: OperatingParts):
 
 function statusOf(
   { configuration, version, clock }: Building,
-  { trust, sending, keeping, receiving, gateway, metricsPort }: OperatingParts,
+  { trust, sending, keeping, receiving, grouping, gateway, metricsPort }: OperatingParts,
   { agentFigures, certificates }: Watching,
 ): () => Status {
-  const { authority, server, group } = trust;
+  const { authority, server } = trust;
+  const { registry } = trust.group;
   const startedAt = clock.now();
   return () => {
     const tunnel = gateway.status();
+    const group = grouping.status();
     return {
       version,
       pid: process.pid,
@@ -50,11 +55,12 @@ function statusOf(
       rootFingerprint: authority.rootFingerprint,
       serverCertificateEndsAt: server.endsAt(),
       certificates: certificates(),
-      agents: group.registry.countByState(),
+      agents: registry.countByState(),
       agentsSilent: [...agentFigures().values()].reduce((sum, { silent }) => sum + silent, 0),
       workspaceNames: Object.fromEntries(configuration.workspaces.map(({ id, name }) => [id, name])),
       copiedTo: Object.fromEntries(configuration.workspaces.map(({ id, copyTo }) => [id, copyTo])),
       ...(tunnel ? { tunnel } : {}),
+      ...(group ? { group } : {}),
       roads: sending.roads(),
       signIns: sending.signIns(),
       cache: keeping.cache.stats(),
@@ -66,7 +72,7 @@ async function startControl(building: Building, parts: OperatingParts, status: (
   const { configuration, serves, clock, metrics, record, component, defer } = building;
   const { group, audit, authority } = parts.trust;
   const { cache, keyRotation, redisInfo } = parts.keeping;
-  const { enrolling, receiving } = parts;
+  const { enrolling, receiving, grouping } = parts;
   const control = createControlServer(configuration.control.socket, {
     group,
     groups: configuration.managementGroup.groups,
@@ -85,11 +91,13 @@ async function startControl(building: Building, parts: OperatingParts, status: (
       rootOverlapMs: configuration.authority.rootOverlap,
       issue: enrolling.issue,
     },
+    relayGroup: { ...grouping, decidesHere: () => decidesHere(parts.trust.relayGroup.state.current()) },
     routing: receiving.routing,
     directWorkspaces: receiving.directWorkspaces,
     audit: audit.enter,
     readAudit: audit.read,
     support: { recentLines: record?.recentLines ?? (() => []), metrics: metrics.expose, redisInfo },
+    backup: { folder: configuration.data, saveDatabase: group.saveTo },
     log: component('control'),
   });
   await control.start();

@@ -1,6 +1,7 @@
 import type { Identity } from '../authority/agent-identity.ts';
 import type { Batch } from '../batch/batch.ts';
 import { checkInPlugin } from '../enrolment/check-in.ts';
+import { addressesOf } from '../group/membership.ts';
 import { type Accept, createAccept } from '../intake/accept.ts';
 import { customLogFilesPlugin } from '../intake/protocols/custom-log-files.ts';
 import { operationalDataPlugin } from '../intake/protocols/operational-data.ts';
@@ -19,7 +20,7 @@ import type { Keeping } from './keeping.ts';
 import type { Trust } from './trust.ts';
 
 /** The relay's side towards its agents. */
-export interface Receiving extends Pick<OpenRouting, 'routing' | 'directWorkspaces'> {
+export interface Receiving extends Pick<OpenRouting, 'routing' | 'directWorkspaces'>, Pick<IntakeServer, 'hapi' | 'addIdentity' | 'endIdle'> {
   /** Uses another certificate from the next handshake on. */
   useIdentity(identity: Identity): void;
   /** Ends an agent's connections that carry no request at this moment. */
@@ -53,7 +54,10 @@ export async function openReceiving(building: Building, parts: ReceivingParts): 
   return {
     routing: ways.routing,
     directWorkspaces: ways.directWorkspaces,
+    hapi: intake.hapi,
     useIdentity: intake.useIdentity,
+    addIdentity: intake.addIdentity,
+    endIdle: intake.endIdle,
     disconnect: (agent) => intake.endIdle(group.registry.certificatesOf(agent).map(({ fingerprint }) => fingerprint)),
     async start() {
       port = await intake.start();
@@ -127,7 +131,7 @@ async function registerCheckIn(
   { hapi }: IntakeServer,
   ways: OpenRouting,
   { configuration, clock }: Building,
-  { group, authority, audit }: Trust,
+  { group, authority, audit, relayGroup: { state } }: Trust,
 ): Promise<void> {
   const checkIn = {
     routing: ways.routing,
@@ -138,6 +142,8 @@ async function registerCheckIn(
     registry: group.registry,
     roots: () => authority.roots().trusted,
     onRoots: authority.onChange,
+    relays: () => addressesOf(state.current()),
+    onRelays: state.onChange,
     queueLimitBytes: configuration.routing.agentQueueLimit,
     ownHost: configuration.domain,
     mostWaiting: configuration.intake.maxConnections,

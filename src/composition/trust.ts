@@ -2,6 +2,9 @@ import { type Audit, startAudit } from '../audit/audit.ts';
 import { type Authority, openAuthority } from '../authority/authority.ts';
 import { createServerIdentity, type ServerIdentity } from '../authority/server-identity.ts';
 import { asWritten } from '../configuration/reference.ts';
+import { type GroupState, openGroupState } from '../group/group-file.ts';
+import { type MemberIdentity, openMemberIdentity } from '../group/member-identity.ts';
+import { hostsOf } from '../group/membership.ts';
 import type { IdentifySettings } from '../management-group/identify.ts';
 import { type ManagementGroup, openManagementGroup } from '../management-group/management-group.ts';
 import type { Registry } from '../management-group/registry.ts';
@@ -15,6 +18,8 @@ export interface Trust {
   readonly audit: Audit;
   readonly authority: Authority;
   readonly server: ServerIdentity;
+  /** The group of relays that this one belongs to, and by what the others know it. */
+  readonly relayGroup: { readonly state: GroupState; readonly identity: MemberIdentity };
   /** How an agent is known by its certificate. */
   readonly authentication: IdentifySettings & { readonly registry: Registry };
 }
@@ -37,15 +42,19 @@ export async function openTrust(building: Building): Promise<Trust> {
   const audit = await openAudit(building);
   defer(audit.close);
   const authority = await openAuthority(inData('authority'), clock.now, building.secrets);
+  const relayGroup = { state: await openGroupState(inData('group')), identity: await openMemberIdentity(inData('group'), building.secrets) };
+  const { state } = relayGroup;
   const server = await createServerIdentity({
     options: configuration.authority,
     domain: configuration.domain,
     authority,
+    names: { list: () => hostsOf(state.current()), onChange: state.onChange },
+    mayKeepUp: () => state.role() !== 'member',
     clock,
     log: component('authority'),
   });
   const authentication = { registry: group.registry, now: clock.now, oldCertificateGraceMs: enrolment.oldCertificateGrace };
-  return { keys, group, audit, authority, server, authentication };
+  return { keys, group, audit, authority, server, relayGroup, authentication };
 }
 
 function openAudit({ configuration, version, clock, metrics, component, inData }: Building): Promise<Audit> {

@@ -3,12 +3,14 @@ import { errorReplies } from '../intake/error-replies.ts';
 import { LINE_LEVELS, type LogRecord } from '../logger.ts';
 import { type AgentFigures, agentFigures } from '../management-group/agent-figures.ts';
 import { readGauges } from '../metrics/gauges.ts';
+import { readGroup } from '../metrics/group-gauges.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { startAtZero } from '../metrics/start-at-zero.ts';
 import { REFUSAL_REASONS } from '../tunnel/refusals.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Building } from './building.ts';
 import type { Gateway } from './gateway.ts';
+import type { Grouping } from './grouping.ts';
 import type { Keeping } from './keeping.ts';
 import type { Sending } from './sending.ts';
 import type { Trust } from './trust.ts';
@@ -17,6 +19,7 @@ export interface WatchingParts {
   readonly trust: Trust;
   readonly sending: Sending;
   readonly keeping: Keeping;
+  readonly grouping: Grouping;
   readonly gateway: Gateway;
 }
 
@@ -28,7 +31,7 @@ export interface Watching {
 }
 
 /** Has the figures read before each scrape. */
-export function createWatching(building: Building, { trust, sending, keeping, gateway }: WatchingParts): Watching {
+export function createWatching(building: Building, { trust, sending, keeping, grouping, gateway }: WatchingParts): Watching {
   const { configuration, metrics, clock } = building;
   const { group, server, authority } = trust;
   const { registry } = group;
@@ -40,6 +43,7 @@ export function createWatching(building: Building, { trust, sending, keeping, ga
       startedAt,
       silentAfterMs: configuration.metrics.silentAfter,
       top: configuration.metrics.topAgents,
+      heardElsewhere: grouping.heardElsewhere,
       certificatesOf: registry.certificatesOf,
     });
   const certificates = (of = figures()): readonly CertificateEnd[] => [
@@ -68,6 +72,7 @@ export function createWatching(building: Building, { trust, sending, keeping, ga
     countEvicted(stats.ground.redis.evictedKeys);
   });
   metrics.beforeScrape(gateway.countBytes);
+  metrics.beforeScrape(() => readGroup(metrics, grouping.status(), { now: clock.now(), startedAt }));
   if (building.record) countLogLines(metrics, building.record);
   return { agentFigures: figures, certificates: () => certificates() };
 }

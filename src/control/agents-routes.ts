@@ -34,6 +34,8 @@ const moving = z.strictObject({ workspaceId: z.string() });
 
 export interface AgentsRoutesParts {
   readonly registry: Registry;
+  /** When another relay of the group heard of an agent last, in milliseconds since 1970. */
+  readonly heardElsewhere: (agent: Agent) => { readonly seenAt: number } | undefined;
   readonly groups: readonly AgentGroup[];
   readonly serves: (workspaceId: WorkspaceId) => boolean;
   /** Ends an agent's connections that carry no request at this moment. */
@@ -47,10 +49,11 @@ export interface AgentsRoutesParts {
 export function agentsRoutes(parts: AgentsRoutesParts): ServerRoute[] {
   const { registry, groups, now } = parts;
   const listed = (agent: Agent): ListedAgent => ({ ...agent, certificateEndsAt: certificateEnd(registry, agent), groups: groupsOf(agent, groups) });
-  const list: Lifecycle.Method = (request): ListedAgent[] => selectAgents(registry.list(), parse(filter, request.query), groups, now()).map(listed);
+  const seen = (agent: Agent): Agent => ({ ...agent, lastSeenAt: Math.max(agent.lastSeenAt, parts.heardElsewhere(agent)?.seenAt ?? 0) });
+  const list: Lifecycle.Method = (request): ListedAgent[] => selectAgents(registry.list().map(seen), parse(filter, request.query), groups, now()).map(listed);
   const show: Lifecycle.Method = (request): AgentDetails => {
     const agent = agentNamed(registry, nameIn(request));
-    return { agent: listed(agent), certificates: registry.certificatesOf(agent) };
+    return { agent: listed(seen(agent)), certificates: registry.certificatesOf(agent) };
   };
   const path = '/agents/{name}';
   return [

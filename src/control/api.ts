@@ -3,6 +3,7 @@ import type { RootFacts } from '../authority/authority.ts';
 import type { CertificateEnd } from '../authority/certificate-end.ts';
 import type { CacheStats } from '../cache/cache.ts';
 import type { DeadLetter } from '../cache/dead-letters.ts';
+import type { GroupStatus } from '../group/status.ts';
 import type { Agent, AgentCertificate } from '../management-group/agent.ts';
 import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
 import type { OneTimeToken } from '../management-group/one-time-tokens.ts';
@@ -20,6 +21,8 @@ export interface Status {
   readonly metricsPort: number;
   /** Undefined when it is not enabled. */
   readonly tunnel?: { readonly port: number; readonly open: number };
+  /** The group of relays that it belongs to; undefined when it is in none. */
+  readonly group?: GroupStatus;
   /** SHA-256 of the root certificate: what agents trust. */
   readonly rootFingerprint: string;
   readonly serverCertificateEndsAt: number;

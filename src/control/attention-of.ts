@@ -3,6 +3,7 @@ import type { CacheStats } from '../cache/cache.ts';
 import { roughDuration, roughSize } from '../rough.ts';
 import type { Status } from './api.ts';
 import { type Attention, act, look, timeOf } from './attention.ts';
+import { groupAttention } from './group-attention.ts';
 import { workspaceAttention } from './workspace-attention.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,7 +30,14 @@ export function attentionOf(status: Status, now: number): readonly Attention[] {
       now,
     }),
   );
-  const all = [...readiness(status.cache), ...workspaces, ...room(status.cache), ...certificates(status, now), ...agents(status)];
+  const all = [
+    ...readiness(status.cache),
+    ...workspaces,
+    ...room(status.cache),
+    ...certificates(status, now),
+    ...groupAttention(status, now),
+    ...agents(status),
+  ];
   return all.toSorted((a, b) => Number(a.severity === 'look') - Number(b.severity === 'look'));
 }
 

@@ -41,12 +41,13 @@ function exchange(socketPath: string, method: string, path: string, body: unknow
       response.on('error', (cause: Error) => reject(noAnswer(socketPath, cause)));
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} seconds`)));
-    outgoing.on('error', (cause) => reject(notRunning(socketPath, cause)));
+    outgoing.on('error', (cause) => reject(failureOf(socketPath, cause)));
     outgoing.end(content);
   });
 }
 
-function notRunning(socket: string, cause: Error & { code?: string }): RelayError {
+/** Why a relay could not be asked: nobody listens, or it fell silent. */
+export function failureOf(socket: string, cause: Error & { code?: string }): RelayError {
   if (cause.code !== 'EACCES' && cause.code !== 'ENOENT' && cause.code !== 'ECONNREFUSED') return noAnswer(socket, cause);
   const why = cause.code === 'EACCES' ? 'This user may not open its socket; use the relay’s own user or root.' : 'Start it with: relay start';
   return new RelayError('relay.control.not-running', `No relay answers at ${socket}. ${why}`, { cause });

@@ -17,9 +17,11 @@ import { agentsRoutes } from './agents-routes.ts';
 import type { Status } from './api.ts';
 import { auditRoutes, type ReadAudit } from './audit-routes.ts';
 import { type AuthorityControl, authorityRoutes } from './authority-routes.ts';
+import { type BackupControl, backupRoutes } from './backup-routes.ts';
 import { cacheRoutes } from './cache-routes.ts';
 import { deadLettersRoutes } from './dead-letters-routes.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
+import { concernsGroup, groupRoutes, mustDecideHere, type RelayGroupControl } from './group-routes.ts';
 import { keysRoutes } from './keys-routes.ts';
 import { lossesRoutes } from './losses-routes.ts';
 import { solutionsRoutes } from './solutions-routes.ts';
@@ -40,6 +42,8 @@ export interface ControlPluginOptions {
   readonly status: () => Status;
   readonly keys: KeyRotation;
   readonly authority: AuthorityControl;
+  /** The group of relays that this one belongs to, or may begin. */
+  readonly relayGroup: RelayGroupControl;
   readonly routing: Routing;
   /** Workspaces that agents reach without the relay. */
   readonly directWorkspaces: readonly WorkspaceId[];
@@ -47,6 +51,7 @@ export interface ControlPluginOptions {
   readonly audit: EnterAudit;
   readonly readAudit: ReadAudit;
   readonly support: SupportControl;
+  readonly backup: BackupControl;
   readonly log: Logger;
 }
 
@@ -67,27 +72,35 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       status,
       keys,
       authority,
+      relayGroup,
       routing,
       directWorkspaces,
       audit,
       readAudit,
       support,
+      backup,
       log,
     },
   ) {
     server.route([
       { method: 'GET', path: '/status', handler: () => status() },
-      ...agentsRoutes({ registry: group.registry, groups, serves, disconnect, now, audit, log }),
+      ...agentsRoutes({ registry: group.registry, heardElsewhere: relayGroup.heardElsewhere, groups, serves, disconnect, now, audit, log }),
       ...enrolmentRoutes({ group, serves, audit, log }),
       ...deadLettersRoutes({ deadLetters, put, audit, log }),
       ...keysRoutes(keys, audit),
       ...authorityRoutes({ ...authority, registry: group.registry, serves, audit }),
       ...solutionsRoutes({ routing, directWorkspaces, audit, log }),
+      ...groupRoutes(relayGroup, audit),
       ...lossesRoutes(losses),
       ...auditRoutes(readAudit),
       ...supportRoutes(support, audit),
+      ...backupRoutes(backup, audit),
       ...cacheRoutes({ operations, serves, audit, log }),
     ]);
+    server.ext('onPreHandler', (request, h) => {
+      if (concernsGroup(request)) mustDecideHere(request, relayGroup, audit);
+      return h.continue;
+    });
     server.ext('onPreResponse', (request, h) => {
       const { response } = request;
       if (!('isBoom' in response)) return h.continue;
@@ -109,5 +122,6 @@ function asRelayError(thrown: Error, status: number, { method, path }: Request):
 }
 
 function statusOf(code: ErrorCode): number {
+  if (code === 'relay.group.not-primary') return 409;
   return code === 'relay.control.not-found' ? 404 : 400;
 }

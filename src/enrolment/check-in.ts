@@ -12,8 +12,8 @@ import type { Agent } from '../management-group/agent.ts';
 import type { Registry } from '../management-group/registry.ts';
 import type { DirectWays } from '../routing/direct-ways.ts';
 import type { Routing } from '../routing/routing.ts';
+import { createWaitingRoom, type WaitingRoom } from '../waiting-room.ts';
 import { createHandOut, type HandOutParts } from './hand-out.ts';
-import { createWaitingRoom, type WaitingRoom } from './waiting-room.ts';
 
 const MAX_REQUEST_BYTES = 4_096;
 const HOST = /^[a-z0-9.:[\]-]{1,255}$/i;
@@ -26,6 +26,10 @@ export interface CheckInOptions extends Omit<HandOutParts, 'clock'> {
   readonly roots: () => readonly string[];
   /** Calls `listener` when the roots have changed. */
   readonly onRoots?: (listener: () => void) => () => void;
+  /** Addresses of all relays of the group, this one first; none where there is only this one. */
+  readonly relays?: () => readonly string[];
+  /** Calls `listener` when they have changed. */
+  readonly onRelays?: (listener: () => void) => () => void;
   readonly queueLimitBytes: number | undefined;
   /** Host in the tunnel's address when a request names none. */
   readonly ownHost: string;
@@ -41,10 +45,10 @@ const tokenRequest = z.strictObject({
 export const checkInPlugin: Plugin<CheckInOptions> = {
   name: 'check-in',
   register(server, options) {
-    const { routing, onRoots } = options;
+    const { routing, onRoots, onRelays } = options;
     const handOut = createHandOut(options);
     const room = createWaitingRoom(options.mostWaiting, options.clock);
-    const endings = [routing.onChange(room.release), onRoots?.(room.release)];
+    const endings = [routing.onChange(room.release), onRoots?.(room.release), onRelays?.(room.release)];
 
     const configuration: Lifecycle.Method = async (request, h) => {
       const known: unknown = request.headers['if-none-match'];
@@ -75,13 +79,15 @@ export const checkInPlugin: Plugin<CheckInOptions> = {
   },
 };
 
-function configurationOf(agent: Agent, request: Request, { routing, directWays, roots, queueLimitBytes, ownHost }: CheckInOptions): AgentConfiguration {
+function configurationOf(agent: Agent, request: Request, { routing, directWays, roots, relays, queueLimitBytes, ownHost }: CheckInOptions): AgentConfiguration {
   const direct = directWays.wayTo(agent.workspaceId, HOST.test(request.info.host) ? request.info.hostname : ownHost);
+  const others = relays?.() ?? [];
   const content = {
     solutions: routing.settingsOf(agent),
     ...(direct ? { direct } : {}),
     ...(queueLimitBytes === undefined ? {} : { queueLimitBytes }),
     roots: roots(),
+    ...(others.length > 0 ? { relays: others } : {}),
   };
   return { version: createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22), ...content };
 }

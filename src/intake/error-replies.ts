@@ -112,6 +112,37 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
     { status: 408, level: 'warn', meaning: 'Headers or body did not arrive within `intake.headersTimeout` and `intake.bodyTimeout`. The sender comes back.' },
   ],
   ['relay.intake.aborted', { status: 499, level: 'info', meaning: 'The sender went away in the middle of its request. Nothing was kept; it sends again.' }],
+  [
+    'relay.group.primary-away',
+    {
+      status: 503,
+      level: 'warn',
+      retryAfterS: 60,
+      meaning: 'Enrolments and renewals are decided by the primary relay of the group, which does not answer. Data is taken meanwhile: `relay group members`.',
+    },
+  ],
+  [
+    'relay.group.not-primary',
+    { status: 409, level: 'warn', meaning: 'The relay is not the primary of its group any more. Whoever asked learns from another relay which one is.' },
+  ],
+  [
+    'relay.group.not-a-member',
+    {
+      status: 403,
+      level: 'warn',
+      meaning: 'A request between relays came with a certificate that is none of the group’s: `relay group members` on the primary.',
+    },
+  ],
+  [
+    'relay.group.bad-token',
+    { status: 403, level: 'warn', meaning: 'A relay wanted to join with a token that is unknown, used or older than 15 minutes: `relay group token`.' },
+  ],
+  ['relay.group.name-taken', { status: 409, level: 'warn', meaning: 'A relay wanted to join under a name or an address that another relay of the group has.' }],
+  ['relay.group.too-many-members', { status: 409, level: 'warn', meaning: 'A relay wanted to join a group that has eight already.' }],
+  [
+    'relay.group.bad-request',
+    { status: 400, level: 'warn', meaning: 'Another relay of the group asked what this one does not understand. Use the same release on all.' },
+  ],
   ['relay.blob.bad-address', { status: 403, level: 'warn', meaning: 'The upload address is unknown or too old. The agent asks for a new one by itself.' }],
   [
     'relay.cache.full',

@@ -33,6 +33,8 @@ export interface IntakeServer {
   readonly hapi: Server;
   /** Uses another certificate from the next handshake on. */
   useIdentity(identity: Identity): void;
+  /** Shows another certificate to whoever asks for this host name by SNI. */
+  addIdentity(host: string, identity: Identity): void;
   /** Ends the connections made with one of these certificates that carry no request at this moment. */
   endIdle(fingerprints: readonly Fingerprint[]): void;
   /** Listens; returns the port. */
@@ -76,6 +78,7 @@ export function createIntakeServer({ options, identity, authentication, metrics,
   return {
     hapi,
     useIdentity: (next) => listener.setSecureContext({ cert: next.certificate, key: next.privateKey, minVersion: 'TLSv1.2' }),
+    addIdentity: (host, { certificate, privateKey }) => listener.addContext(host, { cert: certificate, key: privateKey, minVersion: 'TLSv1.2' }),
     endIdle: agents.endIdle,
     async start() {
       await hapi.start();

@@ -20,6 +20,8 @@ export interface AgentFiguresSettings {
   readonly silentAfterMs: number;
   /** How many of those that are silent for longest are named. */
   readonly top: number;
+  /** What another relay of the group has heard of an agent, in milliseconds since 1970. */
+  readonly heardElsewhere?: (agent: Agent) => { readonly seenAt: number; readonly dataAt: number } | undefined;
   /** The certificates of an agent. */
   readonly certificatesOf: (agent: Agent) => readonly AgentCertificate[];
 }
@@ -41,16 +43,22 @@ export function agentFigures(agents: readonly Agent[], settings: AgentFiguresSet
   return new Map([...Map.groupBy(approved, ({ workspaceId }) => workspaceId)].map(([id, own]) => [id, figuresOf(own, settings)]));
 }
 
-function figuresOf(agents: readonly Agent[], { now, startedAt, silentAfterMs, top, certificatesOf }: AgentFiguresSettings): AgentFigures {
+function figuresOf(agents: readonly Agent[], settings: AgentFiguresSettings): AgentFigures {
+  const { now, startedAt, silentAfterMs, top, heardElsewhere, certificatesOf } = settings;
   const since = (at: number): number => now - Math.max(at, startedAt);
-  const silent = agents.filter(({ lastSeenAt }) => since(lastSeenAt) > silentAfterMs);
-  const lagging = Object.entries(LAG_STEPS).map(([name, ms]) => [name, agents.filter((agent) => since(lastDataAt(agent)) > ms).length] as const);
-  const gone = new Set(silent);
+  const heard = agents.map((agent) => {
+    const { seenAt = 0, dataAt = 0 } = heardElsewhere?.(agent) ?? {};
+    return { agent, hostName: agent.hostName, lastSeenAt: Math.max(agent.lastSeenAt, seenAt), dataAt: Math.max(lastDataAt(agent), dataAt) };
+  });
+  const silent = heard.filter(({ lastSeenAt }) => since(lastSeenAt) > silentAfterMs);
+  const lagging = Object.entries(LAG_STEPS).map(([name, ms]) => [name, heard.filter(({ dataAt }) => since(dataAt) > ms).length] as const);
+  const gone = new Set(silent.map(({ agent }) => agent));
   const ends = agents.flatMap((agent) => (gone.has(agent) ? [] : certificatesOf(agent).flatMap((one) => (one.replacedAt === undefined ? one.notAfter : []))));
+  const longestSilent = heard.toSorted((a, b) => a.lastSeenAt - b.lastSeenAt).slice(0, top);
   return {
     silent: silent.length,
     lagging: Object.fromEntries(lagging),
-    longestSilent: agents.toSorted((a, b) => a.lastSeenAt - b.lastSeenAt).slice(0, top),
+    longestSilent: longestSilent.map(({ hostName, lastSeenAt }) => ({ hostName, lastSeenAt })),
     certificateEndsAt: ends.length === 0 ? undefined : ends.reduce((first, one) => Math.min(first, one)),
   };
 }

@@ -7,6 +7,8 @@ import type { Agent, AgentCertificate, AgentKey, AgentState } from './agent.ts';
 export interface AgentTable {
   agents(): Agent[];
   certificates(): AgentCertificate[];
+  /** One agent, and its certificates. */
+  one(agent: AgentKey): { readonly agent: Agent | undefined; readonly certificates: readonly AgentCertificate[] };
   save(agent: Agent): void;
   saveCertificate(certificate: AgentCertificate): void;
   /** The certificates go with it. */
@@ -70,10 +72,16 @@ export function createAgentTable(database: DatabaseSync): AgentTable {
     INSERT INTO certificates (fingerprint, workspace_id, agent_id, not_before, not_after, added_at, replaced_at) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET workspace_id = excluded.workspace_id, replaced_at = excluded.replaced_at`);
   const deleteCertificates = database.prepare('DELETE FROM certificates WHERE workspace_id = ? AND agent_id = ?');
+  const oneAgent = database.prepare('SELECT * FROM agents WHERE workspace_id = ? AND agent_id = ?');
+  const certificatesOfOne = database.prepare('SELECT * FROM certificates WHERE workspace_id = ? AND agent_id = ?');
   const deleteAgent = database.prepare('DELETE FROM agents WHERE workspace_id = ? AND agent_id = ?');
   return {
     agents: () => (database.prepare('SELECT * FROM agents').all() as unknown as AgentRow[]).map(agentOf),
     certificates: () => (database.prepare('SELECT * FROM certificates').all() as unknown as CertificateRow[]).map(certificateOf),
+    one({ workspaceId, agentId }) {
+      const row = oneAgent.get(workspaceId, agentId) as unknown as AgentRow | undefined;
+      return { agent: row && agentOf(row), certificates: (certificatesOfOne.all(workspaceId, agentId) as unknown as CertificateRow[]).map(certificateOf) };
+    },
     save(agent) {
       const row = rowOf(agent);
       save.run(...COLUMNS.map((name) => row[name]));

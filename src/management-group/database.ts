@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
+import type { Format } from '../format.ts';
 
 /** Another relay that is just stopping gets this long, in milliseconds. */
 const LOCK_WAIT_MS = 1_000;
@@ -91,14 +92,16 @@ const STEP_3 = `
 /** Steps from an empty file to the newest layout, only ever appended to: a layout's number (`user_version`) is how many of them a file has seen. */
 const STEPS: readonly string[] = [STEP_1, STEP_2, STEP_3];
 
+/** Every layout since the first is read, by taking it to the newest: what was opened once is of that one. */
+export const DATABASE_FORMAT: Format = { reads: STEPS.map((_, step) => step + 1), writes: STEPS.length };
+
 /**
  * Opens the management group's own database: who may send outlives every cache. Mode 0600; every write is synced. The file stays locked as
  * long as it is open, so that two relays cannot share a data folder: the second one throws `relay.management-group.in-use`,
  * a file that cannot be read `relay.management-group.unreadable`.
  */
 export function openDatabase(path: string): DatabaseSync {
-  const database = openFile(path);
-  lock(database, path);
+  const database = openLocked(path);
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > STEPS.length) {
     database.close();
@@ -108,6 +111,13 @@ export function openDatabase(path: string): DatabaseSync {
     );
   }
   if (version < STEPS.length) transaction(database, () => database.exec(`${STEPS.slice(version).join('')} PRAGMA user_version = ${STEPS.length};`));
+  return database;
+}
+
+/** Opens and locks the file, and leaves its layout as it is. Throws as `openDatabase`. */
+export function openLocked(path: string): DatabaseSync {
+  const database = openFile(path);
+  lock(database, path);
   return database;
 }
 

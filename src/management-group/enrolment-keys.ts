@@ -33,6 +33,19 @@ export interface NewEnrolmentKey {
   readonly key?: Buffer | undefined;
 }
 
+/** An enrolment key with the key itself (base64), for another relay of the same group. */
+export interface CopiedKey {
+  readonly id: string;
+  readonly name: string;
+  readonly workspaceId: WorkspaceId;
+  readonly createdAt: number;
+  readonly expiresAt?: number | undefined;
+  readonly revokedAt?: number | undefined;
+  readonly uses: number;
+  readonly maxUses?: number | undefined;
+  readonly key: string;
+}
+
 export interface EnrolmentKeys {
   /** Makes a key and returns it, base64, once; it is kept sealed. Throws `relay.enrolment-key.name-taken`. */
   create(wanted: NewEnrolmentKey): { readonly enrolmentKey: EnrolmentKey; readonly secret: string };
@@ -49,6 +62,10 @@ export interface EnrolmentKeys {
   reseal(): void;
   /** Ids of the ring's keys that seal enrolment keys, one for each. */
   sealedWith(): string[];
+  /** All that can be opened, with their keys. */
+  copy(): CopiedKey[];
+  /** Takes over exactly these, sealed with this ring. For the caller's transaction. */
+  adopt(copied: readonly CopiedKey[]): void;
 }
 
 interface Row {
@@ -71,6 +88,11 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
   const revoke = database.prepare('UPDATE enrolment_keys SET revoked_at = ? WHERE (name = ? OR id = ?) AND revoked_at IS NULL');
   const count = database.prepare('UPDATE enrolment_keys SET uses = uses + 1 WHERE id = ?');
   const change = database.prepare('UPDATE enrolment_keys SET sealed_key = ? WHERE id = ?');
+  const remove = database.prepare('DELETE FROM enrolment_keys WHERE id = ?');
+  const put = database.prepare(`
+    INSERT INTO enrolment_keys (id, name, workspace_id, sealed_key, created_at, expires_at, revoked_at, uses, max_uses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET sealed_key = excluded.sealed_key, expires_at = excluded.expires_at, revoked_at = excluded.revoked_at,
+      uses = excluded.uses, max_uses = excluded.max_uses`);
   const rows = (): Row[] => all.all() as unknown as Row[];
 
   const sealKey = (id: string, key: Buffer): Buffer => {
@@ -120,6 +142,21 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
       rows()
         .map(sealerOf)
         .filter((keyId) => keyId !== ''),
+    copy: () =>
+      rows()
+        .filter(canOpen)
+        .map((row) => ({ ...fromRow(row), key: openKey(row).toString('base64') })),
+    adopt(copied) {
+      const before = new Map(rows().map((row) => [row.id, row]));
+      const wanted = new Set(copied.map(({ id }) => id));
+      // First: what goes may have the name of what comes.
+      for (const id of before.keys()) if (!wanted.has(id)) remove.run(id);
+      for (const { id, name, workspaceId, createdAt, expiresAt, revokedAt, uses, maxUses, key } of copied) {
+        const old = before.get(id);
+        const sealed = old && canOpen(old) && openKey(old).equals(Buffer.from(key, 'base64')) ? old.sealed_key : sealKey(id, Buffer.from(key, 'base64'));
+        put.run(id, name, workspaceId, sealed, createdAt, expiresAt ?? null, revokedAt ?? null, uses, maxUses ?? null);
+      }
+    },
   };
 }
 

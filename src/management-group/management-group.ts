@@ -1,9 +1,12 @@
+import { rmSync } from 'node:fs';
 import { type Clock, every } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
 import { type AgentKeys, createAgentKeys } from './agent-keys.ts';
+import { writeCopy } from './copy.ts';
 import { openDatabase } from './database.ts';
 import { createEnrolmentKeys, type EnrolmentKeys } from './enrolment-keys.ts';
+import { createGroupCopying, type GroupCopying } from './group-copy.ts';
 import { createIssuedCertificates, type IssuedCertificates } from './issued-certificates.ts';
 import { createOneTimeTokens, type OneTimeTokens } from './one-time-tokens.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -11,7 +14,7 @@ import { createRegistry, type Registry } from './registry.ts';
 const FLUSH_EVERY_MS = 60_000;
 
 /** Who may send to the relay, and with which keys new machines come. Kept in one file of its own. */
-export interface ManagementGroup {
+export interface ManagementGroup extends GroupCopying {
   readonly registry: Registry;
   readonly enrolmentKeys: EnrolmentKeys;
   /** Tokens that let one machine enrol, once. */
@@ -19,6 +22,10 @@ export interface ManagementGroup {
   /** The public keys that agents enrolled with. */
   readonly agentKeys: AgentKeys;
   readonly issued: IssuedCertificates;
+  /** Counts the rows written since the file was opened: as long as it stays, nothing has changed. */
+  writes(): number;
+  /** Writes the whole file to `path` (mode 0600), as it is at this moment, in place of what is there. */
+  saveTo(path: string): void;
   close(): void;
 }
 
@@ -37,12 +44,20 @@ export function openManagementGroup(path: string, { keys, clock, log }: { keys: 
       log.warn({ err: error }, 'when agents were last seen could not be written; it is tried again in a minute');
     }
   });
+  const writes = database.prepare('SELECT total_changes() AS writes');
   return {
+    ...createGroupCopying(database, registry, enrolmentKeys),
     registry,
     enrolmentKeys,
     tokens: createOneTimeTokens(database, clock.now),
     agentKeys: createAgentKeys(database, clock.now),
     issued: createIssuedCertificates(database, registry, clock.now),
+    writes: () => (writes.get() as { writes: number }).writes,
+    saveTo(copy) {
+      registry.flush();
+      rmSync(copy, { force: true });
+      writeCopy(database, copy);
+    },
     close() {
       stop();
       registry.flush();

@@ -62,6 +62,8 @@ export interface Registry {
   /** Notes a batch that was taken from it; on disk with the next `flush`. */
   received(batch: AgentKey & { readonly solution: string; readonly body: Uint8Array }): void;
   flush(): void;
+  /** Reads these from the disk again, where a copy was taken over, and tells of it. */
+  reload(agents: readonly AgentKey[]): void;
   /** Calls `listener` after each change of who may send, and for which workspace. */
   onStanding(listener: () => void): void;
 }
@@ -193,6 +195,15 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
         }
       });
       touched.clear();
+    },
+    reload(agents) {
+      const fresh = agents.map((agent) => ({ key: agent, ...table.one(agent) }));
+      for (const { key } of fresh) index.delete(key);
+      for (const { agent, certificates } of fresh) {
+        if (agent) index.put(agent);
+        for (const one of certificates) index.putCertificate(one);
+      }
+      if (agents.length > 0) tellStanding();
     },
     onStanding: (listener) => void listeners.add(listener),
   };

@@ -10,6 +10,7 @@ export type MetricUnit =
   | 'requests'
   | 'connections'
   | 'agents'
+  | 'relays'
   | 'keys'
   | 'lines'
   | 'entries'

@@ -33,6 +33,7 @@ export function startAtZero(metrics: Metrics, { workspaces, refusals, tunnelRefu
   for (const result of ['done', 'refused', 'failed']) metrics.count('auditEntries', { result }, 0);
   for (const outcome of ['opened', ...tunnelRefusals]) metrics.count('tunnelConnections', { outcome }, 0);
   for (const direction of ['up', 'down']) metrics.count('tunnelBytes', { direction }, 0);
+  for (const outcome of ['answered', 'away']) metrics.count('groupForwarded', { outcome }, 0);
   for (const workspace of workspaces) startWorkspace(metrics, workspace);
 }
 

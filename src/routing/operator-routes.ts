@@ -32,6 +32,8 @@ export interface OperatorRoutes {
   say(target: RuleTarget, words: RuleWords): Promise<void>;
   /** Takes back everything that was said about the target; about the solution in every respect when it names no data type and no group. False when there was nothing. */
   takeBack(target: RuleTarget): Promise<boolean>;
+  /** Puts these in place of all. False when they are the same. */
+  replaceAll(rules: readonly RouteRule[]): Promise<boolean>;
 }
 
 /** Opens the file at `path`; it is made with the first change. */
@@ -70,6 +72,7 @@ export async function openOperatorRoutes(path: string, { now, log }: { readonly 
         const rest = rules.filter((each) => (wholeSolution ? each.solution !== target.solution : !isSameTarget(each, target)));
         return rest.length < rules.length ? rest : undefined;
       }),
+    replaceAll: (others) => change((rules) => (JSON.stringify(rules) === JSON.stringify(others) ? undefined : others.slice(0, MAX_RULES))),
   };
 }
 

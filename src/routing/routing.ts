@@ -36,6 +36,10 @@ export interface Routing extends DirectMarks {
   say(target: RuleTarget, words: RuleWords): Promise<SolutionState>;
   /** Takes an operator's words back. False when there were none. */
   takeBack(target: RuleTarget): Promise<boolean>;
+  /** All that operators have said. */
+  said(): readonly RouteRule[];
+  /** Puts what operators said on another relay of the group in place of what they said here. */
+  adopt(rules: readonly RouteRule[]): Promise<void>;
   /** Calls `listener` after each change. The function returned ends it. */
   onChange(listener: () => void): () => void;
 }
@@ -82,6 +86,10 @@ export function createRouting(parts: RoutingParts): Routing {
       const wasThere = await operator.takeBack({ solution: name, dataType: target.dataType?.toUpperCase(), group: target.group });
       if (wasThere) changed();
       return wasThere;
+    },
+    said: operator.list,
+    async adopt(others) {
+      if (await operator.replaceAll(others)) changed();
     },
     onChange(listener) {
       listeners.add(listener);

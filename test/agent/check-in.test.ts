@@ -38,7 +38,7 @@ async function setStage(answer: (question: Seen, number: number) => FakeAnswer |
   const said: string[] = [];
   const roots: string[][] = [];
   const log = createLogger('info', { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) });
-  const link = createRelayLink({ relay: settings.relay, root, identity });
+  const link = createRelayLink({ relays: [settings.relay], root, identity, chance: () => 0, clock, log: silentLogger });
   const instructions = await openInstructions(folder.path, silentLogger);
   const learnRoots = async (told: readonly string[]): Promise<void> => void roots.push([...told]);
   const checkIn = createCheckIn({ link, instructions, learnRoots, chance: () => 0, clock, log });

@@ -63,7 +63,7 @@ async function setStage(t: TestContext): Promise<Stage> {
   const counts = createQueueCounts(true);
   const instructions = await openInstructions(folder.path, silentLogger);
   const queue = await openQueue({ folder: `${folder.path}/queue`, limitBytes: 1024 * 1024, counts, clock, random: randomFillSync, log: silentLogger });
-  const link = createRelayLink({ relay: settings.relay, root, identity });
+  const link = createRelayLink({ relays: [settings.relay], root, identity, chance: () => 0, clock, log: silentLogger });
   const senders = createSenders({ queue, instructions, link, clock, random: randomFillSync, log: silentLogger });
   instructions.onChange(queue.wake);
   senders.start();

@@ -34,7 +34,7 @@ async function setStage(): Promise<Stage> {
   const enrolled = await readEnrolment(folder.path);
   const { settings, identity, root } = enrolled;
   const clock = createManualClock();
-  const link = createRelayLink({ relay: settings.relay, root, identity });
+  const link = createRelayLink({ relays: [settings.relay], root, identity, chance: () => 0, clock, log: silentLogger });
   const roots = createTrustedRoots({ folder: folder.path, link, log: silentLogger });
   const presence = createPresence({ folder: folder.path, settings, link, roots, host: await readHost('web01'), clock, log: silentLogger });
   return {

@@ -34,7 +34,7 @@ async function setStage(): Promise<Stage> {
   const relay = await startFakeRelay();
   await enrolAgent({ folder: folder.path, relay: relay.address, workspaceId: WORKSPACE, key: KEY, trust: { root: relay.root }, clock: systemClock });
   const { settings, identity, root } = await readEnrolment(folder.path);
-  const link = createRelayLink({ relay: settings.relay, root, identity });
+  const link = createRelayLink({ relays: [settings.relay], root, identity, chance: () => 0, clock: systemClock, log: silentLogger });
   return {
     relay,
     folder: folder.path,

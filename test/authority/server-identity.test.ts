@@ -104,4 +104,54 @@ describe("the server's identity", () => {
     assert.equal(identity.current().certificate, renewed[0]);
     stop();
   });
+
+  it('names what this relay is called in its group, from the moment that it has a name there', async () => {
+    await using folder = await temporaryFolder();
+    const clock = createManualClock(NOW);
+    const authority = await openAuthority(join(folder.path, 'authority'), clock.now);
+    const listeners = new Set<() => void>();
+    let list: string[] = [];
+    const names = {
+      list: () => list,
+      onChange(listener: () => void) {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+    };
+    const identity = await createServerIdentity({ options: authorityOptions.parse({}), domain: 'relay.test', authority, names, clock, log: silentLogger });
+    const renewed: string[] = [];
+    const stop = identity.watch(({ certificate }) => void renewed.push(new X509Certificate(certificate).subjectAltName ?? ''));
+    list = ['relay1.example.org'];
+    for (const listener of listeners) listener();
+    await eventually('it has the name', () => renewed.length === 1);
+    assert.ok(renewed[0]?.includes('DNS:relay1.example.org'));
+    stop();
+    assert.equal(listeners.size, 0);
+  });
+
+  it('does not bring in the next root where another relay decides that', async () => {
+    await using folder = await temporaryFolder();
+    const clock = createManualClock(NOW);
+    const authority = await openAuthority(join(folder.path, 'authority'), clock.now);
+    await authority.rotate(HOUR_MS);
+    const parts = { options: authorityOptions.parse({}), domain: 'relay.test', authority, clock, log: silentLogger };
+    let mayKeepUp = false;
+    let asked = 0;
+    const identity = await createServerIdentity({
+      ...parts,
+      mayKeepUp() {
+        asked += 1;
+        return mayKeepUp;
+      },
+    });
+    const stop = identity.watch(() => {});
+    const { rootFingerprint } = authority;
+    clock.advance(2 * HOUR_MS);
+    await eventually('it has looked', () => asked === 1 && clock.waits().length > 0);
+    assert.equal(authority.rootFingerprint, rootFingerprint);
+    mayKeepUp = true;
+    clock.advance(HOUR_MS);
+    await eventually('the next root signs', () => authority.rootFingerprint !== rootFingerprint);
+    stop();
+  });
 });

@@ -31,7 +31,8 @@ const BODIES: Readonly<Record<string, object>> = {
 describe('what operators do', () => {
   it('is entered by every route that changes anything, when it fails, too', async () => {
     const entries: AuditEvent[] = [];
-    const own = { serves: () => true, audit: (event: AuditEvent) => void entries.push(event), log: silentLogger };
+    const relayGroup = { steering: broken, status: broken, heardElsewhere: broken, decidesHere: () => {} };
+    const own = { relayGroup, serves: () => true, audit: (event: AuditEvent) => void entries.push(event), log: silentLogger };
     const options = new Proxy(own, { get: (target, name) => Reflect.get(target, name) ?? broken }) as unknown as ControlPluginOptions;
     const server = new Server();
     await server.register({ plugin: controlPlugin, options });
@@ -44,6 +45,24 @@ describe('what operators do', () => {
       assert.match(entry?.action ?? '', /^[a-z-]+\.[a-z-]+$/);
       assert.notEqual(entry?.result, 'done', `${method} ${path}`);
     }
+  });
+
+  it('is entered when a member of a group refuses what its primary decides', async () => {
+    const entries: AuditEvent[] = [];
+    const decidesHere = (): never => {
+      throw new RelayError('relay.group.not-primary', 'Give the command on the primary.');
+    };
+    const own = { relayGroup: { decidesHere }, audit: (event: AuditEvent) => void entries.push(event), log: silentLogger };
+    const options = new Proxy(own, { get: (target, name) => Reflect.get(target, name) ?? broken }) as unknown as ControlPluginOptions;
+    const server = new Server();
+    await server.register({ plugin: controlPlugin, options });
+    const answer = await server.inject({ method: 'POST', url: '/agents/web01/suspend', payload: {}, headers: { [OPERATOR_HEADER]: 'ada' } });
+    assert.equal(answer.statusCode, 409);
+    assert.match(answer.payload, /Give the command on the primary/);
+    assert.deepEqual(
+      entries.map(({ actor, action, on, result }) => [actor.name, action, on, result]),
+      [['ada', 'group.refuse', 'post /agents/web01/suspend', 'refused']],
+    );
   });
 
   it('is entered with the name of the account at the command line, for each thing that was named', async () => {

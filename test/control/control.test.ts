@@ -14,7 +14,7 @@ import type { Agent } from '../../src/management-group/agent.ts';
 import type { EnrolmentKey } from '../../src/management-group/enrolment-keys.ts';
 import { BANK, PLANT, START } from '../management-group/rig.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type ControlRig, createControlRig, DB01, operationsIn, putLetter, STATUS, SUPPORT, WEB01, WEB02 } from './rig.ts';
+import { ALONE, type ControlRig, createControlRig, DB01, operationsIn, putLetter, STATUS, SUPPORT, WEB01, WEB02 } from './rig.ts';
 
 function serverLike({ group, deadLetters, put, keys, authorityControl, routing }: ControlRig, socket: string): ReturnType<typeof createControlServer> {
   return createControlServer(socket, {
@@ -30,11 +30,13 @@ function serverLike({ group, deadLetters, put, keys, authorityControl, routing }
     status: () => STATUS,
     keys,
     authority: authorityControl,
+    relayGroup: ALONE,
     routing,
     directWorkspaces: [],
     audit: () => {},
     readAudit: () => Promise.resolve([]),
     support: SUPPORT,
+    backup: { folder: '', saveDatabase: group.saveTo },
     log: silentLogger,
   });
 }

@@ -12,6 +12,7 @@ import type { LossEntry } from '../../src/cache/loss.ts';
 import type { CacheOperations } from '../../src/cache/operations.ts';
 import type { Status } from '../../src/control/api.ts';
 import type { AuthorityControl } from '../../src/control/authority-routes.ts';
+import type { RelayGroupControl } from '../../src/control/group-routes.ts';
 import { createControlServer } from '../../src/control/server.ts';
 import type { SupportControl } from '../../src/control/support-routes.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -72,6 +73,21 @@ export const SUPPORT: SupportControl = {
   recentLines: () => ['{"level":"info","msg":"the relay is running"}\n'],
   metrics: async () => '# TYPE relay_ready gauge\nrelay_ready 1\n',
   redisInfo: async () => 'redis_version:7.0.15\n',
+};
+
+/** A relay in no group. */
+export const ALONE: RelayGroupControl = {
+  steering: {
+    init: () => Promise.resolve(),
+    join: () => Promise.resolve(),
+    createToken: () => Promise.resolve({ token: 'a token', expiresAt: START }),
+    remove: () => Promise.resolve(),
+    promote: () => Promise.resolve(),
+    leave: () => Promise.resolve(),
+  },
+  status: () => undefined,
+  heardElsewhere: () => undefined,
+  decidesHere: () => {},
 };
 
 export interface ControlRig extends AsyncDisposable {
@@ -158,11 +174,13 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
     status: () => STATUS,
     keys,
     authority: authorityControl,
+    relayGroup: ALONE,
     routing,
     directWorkspaces: [],
     audit: (event) => void entries.push(event),
     readAudit: () => Promise.resolve([]),
     support: SUPPORT,
+    backup: { folder: folder.path, saveDatabase: group.saveTo },
     log,
   });
   await server.start();

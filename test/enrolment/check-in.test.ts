@@ -94,6 +94,24 @@ describe('GET /agent/configuration', () => {
     assert.equal(answer.headers['etag'], `"${found.version}"`);
   });
 
+  it('tells an agent of a group of relays where the others are, and of a change at once', async () => {
+    let relays: readonly string[] = [];
+    const listeners = new Set<() => void>();
+    const onRelays = (listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    };
+    await using rig = await createRig({ relays: () => relays, onRelays });
+    const alone = await rig.ask('', { host: HOST });
+    assert.equal(readAgentConfiguration(alone.payload).relays, undefined);
+    const port = await rig.intake.intake.start();
+    const waiting = poll(port, rig, String(alone.headers['etag']));
+    await isWaiting(rig);
+    relays = ['https://relay1.example.org:8443', 'https://relay2.example.org:8443'];
+    for (const listener of listeners) listener();
+    assert.deepEqual(readAgentConfiguration((await waiting).text).relays, relays);
+  });
+
   it('says in a few bytes that nothing has changed', async () => {
     await using rig = await createRig();
     const { etag } = (await rig.ask()).headers;

@@ -24,6 +24,8 @@ export interface RelayPlace {
 }
 
 export interface RelayProcess extends RelayPlace, AsyncDisposable {
+  /** Writes its configuration file, as `start` does: for what is done before the first start. */
+  writeConfiguration(): Promise<void>;
   /** Starts it and waits until agents are served, 20 seconds at most unless told. */
   start(deadlineMs?: number): Promise<Status>;
   /** Ends it by a signal and waits until it is gone. */
@@ -66,10 +68,13 @@ export async function relayProcess(folder: string, sections: Sections, launcher:
     return ran;
   };
 
+  const writeConfiguration = (): Promise<void> => writeFile(place.configFile, JSON.stringify(configurationOf(place, sections, port)), { mode: 0o600 });
+
   return {
     ...place,
+    writeConfiguration,
     async start(deadlineMs = START_DEADLINE_MS) {
-      await writeFile(place.configFile, JSON.stringify(configurationOf(place, sections, port)), { mode: 0o600 });
+      await writeConfiguration();
       const life = startCommand(['start', '--config', place.configFile], launcher);
       running = life;
       const found = await eventually('the relay serves agents', () => serving(life), deadlineMs);

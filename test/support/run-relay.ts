@@ -47,18 +47,24 @@ export function startCommand(args: readonly string[], launcher: readonly string[
   };
 }
 
+/** How a command is run: within half a minute, and by itself, unless told. */
+export interface RunSettings {
+  readonly launcher?: readonly string[];
+  readonly timeoutMs?: number;
+}
+
 /** Runs `relay <args>` to its end. */
-export async function runCommand(args: readonly string[]): Promise<Ran> {
-  const running = startCommand(args);
-  const timer = setTimeout(() => void running.end('SIGKILL'), COMMAND_TIMEOUT_MS);
+export async function runCommand(args: readonly string[], { launcher = [], timeoutMs = COMMAND_TIMEOUT_MS }: RunSettings = {}): Promise<Ran> {
+  const running = startCommand(args, launcher);
+  const timer = setTimeout(() => void running.end('SIGKILL'), timeoutMs);
   const ran = await running.ended;
   clearTimeout(timer);
   return ran;
 }
 
 /** Runs `relay <args>`, and fails when it did not end with 0; what it wrote. */
-export async function runWell(args: readonly string[]): Promise<string> {
-  const { code, out, err } = await runCommand(args);
+export async function runWell(args: readonly string[], settings: RunSettings = {}): Promise<string> {
+  const { code, out, err } = await runCommand(args, settings);
   if (code !== 0) throw new Error(`relay ${args.join(' ')} ended with ${code}: ${err || out}`);
   return out;
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Where requests wait for something to change, bounded in number and in time. */
 export interface WaitingRoom {
