@@ -1,0 +1,6 @@
+import type { Scenario } from './scenario.ts';
+import { bios } from './scenarios/bios.ts';
+import { secureBoot } from './scenarios/secure-boot.ts';
+
+/** All of them, in the order in which they run. */
+export const scenarios: readonly Scenario[] = [bios, secureBoot];
