@@ -76,12 +76,12 @@ describe('segments', () => {
 
   it('give the same bytes from disk when memory has let go of them', async () => {
     await using rig = await segmentRig();
-    const open = await rig.open({ memoryBytes: 250 });
+    const open = await rig.open({ memoryBytes: 2_500 });
     const ids: GroupId[] = [];
     for (let at = 0; at < 5; at += 1) ids.push((await open.append([batchOf(`${at}`.repeat(100))])).id);
     const path = await pathOfOnly(rig);
     for (const [at, id] of ids.entries()) assert.deepEqual(textsOf(batchesOf(await open.read(id))), [`${at}`.repeat(100)]);
-    // Without the file only what is in memory can still be read: the two last ones.
+    // Without the file only what is in memory can still be read: the two last ones, each with 1 KiB for what it takes beside its body.
     await truncate(path, 0);
     const stillThere = [];
     for (const id of ids) stillThere.push((await open.read(id))?.every(({ content }) => content.readable));
