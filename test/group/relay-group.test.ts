@@ -5,9 +5,11 @@ import { describe, it } from 'node:test';
 import { createAgentIdentity } from '../../src/authority/agent-identity.ts';
 import { fromPem } from '../../src/authority/x509.ts';
 import { readJoinToken, writeJoinToken } from '../../src/group/join-token.ts';
+import { openMemberIdentity } from '../../src/group/member-identity.ts';
 import { onboardingHeaders } from '../../src/oms-protocol/onboarding.ts';
 import { TOPOLOGY_PATH } from '../../src/oms-protocol/paths.ts';
 import { writeTopologyRequest } from '../../src/oms-protocol/topology-request.ts';
+import { plainSecrets } from '../../src/own-secrets.ts';
 import { enrolAgent as enrolIn, send } from '../intake/rig.ts';
 import { BANK, certificate, enrolled, newAgentId } from '../management-group/rig.ts';
 import { eventually } from '../support/eventually.ts';
@@ -178,13 +180,16 @@ describe('relays of a group', () => {
     assert.deepEqual(two.group.heardElsewhere({ workspaceId: BANK, agentId }), { seenAt: lastSeenAt, dataAt: solutions?.['LogManagement'] });
   });
 
-  it('refuse one that was removed from its next request on', async () => {
+  it('refuse one that was removed from its next request on, and that one lets nobody in by itself', async () => {
     await using one = await startSide('one');
     await using two = await startSide('two');
+    const { secret } = one.managementGroup.enrolmentKeys.create({ name: 'web', workspaceId: BANK });
     await joinTogether(one, two);
     await hasNewest(two);
     await one.group.steering.remove('two');
     await eventually('it is refused', () => two.group.status()?.copy?.trouble?.includes('none of a relay of the group'));
+    assert.equal((await onboard(two, secret)).status, 503);
+    assert.deepEqual(two.managementGroup.registry.all(), []);
     await two.group.steering.leave();
     assert.equal(two.group.status(), undefined);
   });
@@ -228,6 +233,20 @@ describe('relays of a group', () => {
     await eventually('it follows the other', () => one.managementGroup.registry.get({ workspaceId: BANK, agentId }) === undefined);
     assert.ok(existsSync(join(one.folder, 'aside-2.sqlite')));
     await eventually('it is settled', () => one.state.current()?.isDisplaced === undefined);
+  });
+
+  it('believe a relay that says of itself that it is the primary, and of no other', async () => {
+    await using one = await startSide('one');
+    await using two = await startSide('two');
+    await joinTogether(one, two);
+    await hasNewest(two);
+    const file = one.state.current();
+    const own = await openMemberIdentity(join(two.folder, 'group'), plainSecrets);
+    const claim = { term: 9, primary: file?.primary, members: file?.members };
+    const { status, text } = await send(one.port, own.current(), { path: '/group/v1/primary', body: JSON.stringify(claim) });
+    assert.equal(status, 400);
+    assert.match(text, /names another relay as the primary, not itself/);
+    assert.equal(one.state.current()?.term, 1);
   });
 
   it('renew the certificates by which they know each other', async () => {
