@@ -60,7 +60,8 @@ async function memberOf(data: string, path: string, { secrets, parts }: Pick<Sta
   if (!file || file.part === 'audit' || !parts.includes(file.part)) return [];
   const at = join(data, path);
   const name = stateMember(path);
-  if (file.part === 'cache') return [{ name, content: { path: at, bytes: (await stat(at)).size } }];
+  // What nobody writes any more is not read into memory: a cache at rest, a database that was set aside.
+  if (file.part === 'cache' || path.endsWith('.sqlite')) return [{ name, content: { path: at, bytes: (await stat(at)).size } }];
   const content = await secrets.own(at);
   return content ? [{ name, content }] : [];
 }

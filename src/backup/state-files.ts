@@ -26,11 +26,12 @@ export const AUDIT_KEY = 'keys/audit.key';
 
 const plain = { part: 'state', maxBytes: 64 * MIB, isOwnSecret: false } as const;
 const secret = { part: 'state', maxBytes: MIB, isOwnSecret: true } as const;
+const database = { ...plain, maxBytes: 4 * 1024 * MIB } as const;
 const audit = { part: 'audit', maxBytes: 64 * MIB, isOwnSecret: false } as const;
 const cache = { part: 'cache', maxBytes: 8 * 1024 * MIB - 1, isOwnSecret: false } as const;
 
 const FILES: readonly (readonly [pattern: RegExp, file: StateFile])[] = [
-  [/^management-group\.sqlite$/, { ...plain, maxBytes: 4 * 1024 * MIB }],
+  [/^management-group\.sqlite$/, database],
   [/^authority\/(?:root\.pem|issued-until)$/, plain],
   [/^authority\/(?:root\.key|roots\.json)$/, secret],
   [/^keys\/cache\.json$/, secret],
@@ -38,6 +39,7 @@ const FILES: readonly (readonly [pattern: RegExp, file: StateFile])[] = [
   [/^routes\.json$/, plain],
   [/^group\/group\.json$/, plain],
   [/^group\/identity\.json$/, secret],
+  [/^group\/displaced-before-term-\d{1,15}\.sqlite$/, database],
   [new RegExp(`^upstream/${GUID}/identity\\.pem$`), secret],
   [new RegExp(`^upstream/${GUID}/authority-told$`), plain],
   [/^audit\/(?:audit-\d{12}\.jsonl|head\.json|configuration\.json)$/, audit],

@@ -69,6 +69,20 @@ describe('makeBackup', () => {
     assert.ok(namesIn(made).indexOf(wanted[1] ?? '') < namesIn(made).indexOf(wanted[0] ?? ''));
   });
 
+  it('takes what makes it one of a group', async () => {
+    await using folder = await temporaryFolder();
+    const site = await laySite(folder.path);
+    const names = ['group.json', 'identity.json', 'displaced-before-term-3.sqlite'];
+    await mkdir(join(site.data, 'group'));
+    for (const name of names) await writeFile(join(site.data, 'group', name), Buffer.alloc(name.endsWith('.sqlite') ? 2_000_000 : 10, 'x'));
+    const made = await backUp(site, join(folder.path, 'out.age'));
+    assert.deepEqual(
+      names.filter((name) => !namesIn(made).includes(`state/group/${name}`)),
+      [],
+    );
+    assert.deepEqual(made.manifest.leftOut, []);
+  });
+
   it('holds in the clear what is sealed on the disk, and leaves it sealed there', async () => {
     await using folder = await temporaryFolder();
     const site = await laySite(folder.path, { secrets: sealingSecrets(1) });
