@@ -78,9 +78,13 @@ export function missingOf({ oracle, dataFolder }: Site): number {
   return oracle.compare(WORKSPACE, readArrived(dataFolder, WORKSPACE)).missing;
 }
 
-/** Waits until everything acknowledged is in the workspace, and nothing that nobody sent. */
-export async function everythingArrives(machine: VirtualMachine, { oracle, dataFolder }: Site): Promise<Comparison> {
-  const compare = (): Comparison => oracle.compare(WORKSPACE, readArrived(dataFolder, WORKSPACE));
+/** Waits until everything that these machines had acknowledged is in the workspace, and nothing from them that they did not send. */
+export async function everythingArrives(machines: readonly Machine[], machine: VirtualMachine, { oracle, dataFolder }: Site): Promise<Comparison> {
+  const ours = new Set<string>(machines.map(({ agentId }) => agentId));
+  const compare = (): Comparison => {
+    const arrived = readArrived(dataFolder, WORKSPACE).filter(({ agentId }) => ours.has(agentId));
+    return oracle.compare(WORKSPACE, arrived);
+  };
   const result = await machine.until('every acknowledged batch arrives', async () => (compare().missing === 0 ? compare() : undefined));
   assert.equal(result.invented, 0, 'the workspace has batches that nobody sent');
   return result;

@@ -50,7 +50,7 @@ printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root
 rm -f "$root/etc/resolv.conf"
 ln -s /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 rm -f "$root/etc/motd" "$root/etc/update-motd.d/10-uname" "$root/etc/issue.net"
-printf 'Relay %s\n\n' "$VERSION" >"$root/etc/issue"
+printf 'Relay on \\n, \\l\n\n' >"$root/etc/issue"
 
 # Services.
 chroot "$root" systemctl --quiet enable systemd-networkd systemd-resolved nftables chrony ssh prometheus-node-exporter \

@@ -53,19 +53,30 @@ export function forwardBy(parts: ForwardingParts): Lifecycle.Method {
   return async (request, h) => {
     const concern = parts.isMember() ? concernOf(request) : 'none';
     if (concern === 'none' || (concern === 'reports' && parts.isPrimaryAway())) return h.continue;
-    const answer = await parts.ask(toForward(request, parts)).catch((cause: unknown) => {
+    const answer = await askPrimary(request, parts).catch((cause: unknown) => {
       parts.onForwarded('away');
-      if (concern === 'reports') return undefined;
-      throw new RelayError(
-        'relay.group.primary-away',
-        'Enrolments and renewals are decided by the primary relay of the group, which does not answer now. Data is taken meanwhile. Ask again.',
-        { cause },
-      );
+      // Never decided here instead: it would be gone with the next copy.
+      if (concern === 'decides') throw primaryAway(cause);
+      return undefined;
     });
-    if (answer?.status !== 200) return h.continue;
+    if (!answer) return h.continue;
     parts.onForwarded('answered');
     return await replyWith(h, answer, concern === 'decides' ? parts.refresh : undefined);
   };
+}
+
+async function askPrimary(request: Request, parts: ForwardingParts): Promise<PeerAnswer> {
+  const answer = await parts.ask(toForward(request, parts));
+  if (answer.status === 200) return answer;
+  throw new RelayError('relay.group.refused', `The primary did not take what was handed on: it answered ${answer.status}.`);
+}
+
+function primaryAway(cause: unknown): RelayError {
+  return new RelayError(
+    'relay.group.primary-away',
+    'Enrolments and renewals are decided by the primary relay of the group, which does not answer now. Data is taken meanwhile. Ask again.',
+    { cause },
+  );
 }
 
 async function replyWith(h: ResponseToolkit, { body }: PeerAnswer, refresh: (() => Promise<void>) | undefined): Promise<ResponseObject> {

@@ -7,6 +7,7 @@ import { DONE_NOTES_FORMAT } from '../cache/done-notes.ts';
 import { INDEX_FORMAT } from '../cache/group-index.ts';
 import { LOSS_JOURNAL_FORMAT } from '../cache/loss-journal.ts';
 import { SEGMENT_FORMAT } from '../cache/segment-format.ts';
+import { GROUP_FORMAT } from '../group/group-file.ts';
 import { DATABASE_FORMAT } from '../management-group/database.ts';
 import { OWN_SECRETS_FORMAT } from '../own-secrets.ts';
 import { KEY_RING_FORMAT } from '../workspace/key-ring.ts';
@@ -30,6 +31,7 @@ export const releaseFormats: Formats = {
   audit: AUDIT_FORMAT,
   authority: ROOTS_FORMAT,
   managementGroup: DATABASE_FORMAT,
+  group: GROUP_FORMAT,
 };
 
 /** What only the code knows of its release, for whoever makes its `release.json`. */

@@ -74,7 +74,7 @@ async function boot(bench: Bench): Promise<void> {
     await untilReady(machine);
   });
   await steps.step('the data has the new room, and what held anything is untouched', () => roomIsUsed(machine, disks));
-  const compared = await steps.step('every acknowledged batch arrives', () => everythingArrives(machine, site));
+  const compared = await steps.step('every acknowledged batch arrives', () => everythingArrives(machines, machine, site));
   steps.note(`${compared.arrived} arrived, ${compared.repeated} of them more than once`);
   await steps.step('nothing has failed', () => nothingFailed(machine.ssh));
   await steps.step('power off in order', () => machine.powerOff());

@@ -64,7 +64,7 @@ async function boot(bench: Bench): Promise<void> {
     await machine.boot({ withTpm: true });
     await untilReady(machine);
   });
-  const compared = await steps.step('every acknowledged batch arrives', () => everythingArrives(machine, site));
+  const compared = await steps.step('every acknowledged batch arrives', () => everythingArrives(machines, machine, site));
   steps.note(`${compared.arrived} arrived, ${compared.repeated} of them more than once`);
   await steps.step('no unit has failed', () => nothingFailed(machine.ssh));
   await steps.step('power off in order', () => machine.powerOff());
