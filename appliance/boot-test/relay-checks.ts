@@ -29,11 +29,15 @@ async function healthOf(machine: VirtualMachine): Promise<number | undefined> {
   return response.statusCode;
 }
 
-/** The fingerprint of the relay's root as setup printed it on the console. */
-export function fingerprintOn(console: string): string {
-  const found = /root SHA-256\s+([0-9A-Fa-f:]{64,95})/.exec(console)?.[1];
-  assert.ok(found, 'the console does not show the fingerprint of the root');
-  return found;
+/** Waits until the console shows what fits; what it showed. */
+export async function untilConsoleShows(pattern: RegExp, { console, until }: VirtualMachine): Promise<RegExpExecArray> {
+  return await until(`the console shows ${pattern.source}`, async () => pattern.exec(await console()) ?? undefined);
+}
+
+/** The fingerprint of the relay's root, once setup has printed it on the console. */
+export async function fingerprintOnConsole(machine: VirtualMachine): Promise<string> {
+  const [, fingerprint = ''] = await untilConsoleShows(/root SHA-256\s+([0-9A-Fa-f:]{64,95})/, machine);
+  return fingerprint;
 }
 
 /** Machines that are enrolled and approved, by the forwarded port. */

@@ -8,7 +8,7 @@ import { listedPorts, nothingFailed, onlyListedPortsListen, portsThatAnswer, uni
 import { createMachine, type VirtualMachine } from '../machine.ts';
 import { runNow } from '../programs.ts';
 import { enrolRelayAgent, runRelayAgent } from '../relay-agent.ts';
-import { enrolMachines, everythingArrives, fingerprintOn, inTheMiddleOfIntake, missingOf, untilReady, untilSignedIn } from '../relay-checks.ts';
+import { enrolMachines, everythingArrives, fingerprintOnConsole, inTheMiddleOfIntake, missingOf, untilReady, untilSignedIn } from '../relay-checks.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { openSite, type Site, WORKSPACE } from '../site.ts';
 import { BEYOND, DIRECT, openTap } from '../tap.ts';
@@ -129,7 +129,7 @@ async function look({ steps }: Bench, machine: VirtualMachine): Promise<void> {
 
 async function withAgent({ steps, folder }: Bench, machine: VirtualMachine, site: Site): Promise<void> {
   const place = join(folder, 'agent');
-  const rootFingerprint = fingerprintOn(await machine.console());
+  const rootFingerprint = await fingerprintOnConsole(machine);
   await steps.step('an agent enrols by the fingerprint that the console shows', () =>
     enrolRelayAgent({ folder: place, relay: `https://127.0.0.1:${machine.port(443)}`, rootFingerprint, enrolmentKey: site.enrolmentKey }),
   );

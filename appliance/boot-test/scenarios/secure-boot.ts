@@ -4,7 +4,7 @@ import { cloudFiles, workspaceAnswers } from '../answers.ts';
 import { listedPorts, nothingFailed, onlyListedPortsListen, portsThatAnswer, unitsAreHardened } from '../checks.ts';
 import { createMachine, type VirtualMachine } from '../machine.ts';
 import { CARDS } from '../qemu-arguments.ts';
-import { enrolMachines, everythingArrives, inTheMiddleOfIntake, missingOf, untilReady, untilSignedIn } from '../relay-checks.ts';
+import { enrolMachines, everythingArrives, inTheMiddleOfIntake, missingOf, untilConsoleShows, untilReady, untilSignedIn } from '../relay-checks.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { openSite } from '../site.ts';
 import { DIRECT, openTap } from '../tap.ts';
@@ -76,7 +76,7 @@ async function look({ steps }: Bench, machine: VirtualMachine): Promise<void> {
   await steps.step('the firmware has checked what was started', async () => {
     assert.equal((await ssh.root("od -An -tu1 -j4 -N1 /sys/firmware/efi/efivars/SecureBoot-* | tr -d ' \\n'")).trim(), '1');
   });
-  await steps.step('the console says that secrets are sealed to the TPM', async () => assert.match(await machine.console(), /secrets .*TPM 2/));
+  await steps.step('the console says that secrets are sealed to the TPM', () => untilConsoleShows(/secrets .*TPM 2/, machine));
   await steps.step('no unit has failed', () => nothingFailed(ssh));
   steps.note((await unitsAreHardened(ssh)).join('\n'));
   const listed = await listedPorts({ '127.0.0.1:9464': `${MANAGEMENT_ADDRESS}:9464`, '127.0.0.1:9100': '*:9100' });
@@ -88,11 +88,9 @@ async function look({ steps }: Bench, machine: VirtualMachine): Promise<void> {
 async function withoutTpm({ steps }: Bench, machine: VirtualMachine): Promise<void> {
   await steps.step('the TPM is taken away: the relay does not start, and the console says why', async () => {
     await machine.boot({ withTpm: false });
-    await machine.until('the reason on the console', async () =>
-      /TPM/.test((await machine.console()).split('The relay did not start').at(1) ?? '') ? true : undefined,
-    );
+    const [reason] = await untilConsoleShows(/The relay did not start[^\r\n]*TPM[^\r\n]*/, machine);
+    steps.note(reason);
   });
-  steps.note((/The relay did not start[^\r\n]*/.exec(await machine.console())?.[0] ?? '').trim());
   await steps.step('the administrator still gets in, and is told at login', async () => {
     await untilSignedIn(machine);
     assert.notEqual((await machine.ssh.root('systemctl is-active relay.service || true')).trim(), 'active');
