@@ -12,6 +12,8 @@ export interface Services {
   stop(unit: string): Promise<void>;
   restart(unit: string): Promise<void>;
   isActive(unit: string): Promise<boolean>;
+  /** Whether systemd has given it up; one that it will start again by itself has not failed. */
+  hasFailed(unit: string): Promise<boolean>;
   /** What it wrote to the journal last. */
   lastLines(unit: string): Promise<string>;
 }
@@ -33,6 +35,7 @@ export function createServices(programs: Programs): Services {
     stop: (unit) => tell('stop', unit),
     restart: (unit) => tell('restart', unit),
     isActive: async (unit) => (await programs.run('systemctl', ['is-active', '--quiet', unit])).code === 0,
+    hasFailed: async (unit) => (await programs.run('systemctl', ['is-failed', '--quiet', unit])).code === 0,
     lastLines,
   };
 }

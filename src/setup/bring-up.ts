@@ -37,13 +37,17 @@ export async function bringUp({ machine: { services }, relay, restartsRelay, ela
   await services.start(redis);
   // What it did at its last start may be out of date.
   await services.restart(network);
-  if (restartsRelay) await services.restart(RELAY_UNIT);
-  else await services.start(RELAY_UNIT);
+  const started = await (restartsRelay ? services.restart(RELAY_UNIT) : services.start(RELAY_UNIT)).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  // What ended one start need not end the next: the unit is started again by itself, unless its configuration or its credentials are at fault.
+  if (started !== undefined && (await services.hasFailed(RELAY_UNIT))) throw started;
   const begun = elapsed();
   for (;;) {
     const status = await relay.get<Status>('/status').catch((error: unknown) => messageOf(error));
     if (typeof status !== 'string' && status.cache.ready.ok) return status;
-    if (elapsed() - begun > READY_LIMIT_MS) throw notReady(status);
+    if (elapsed() - begun > READY_LIMIT_MS) throw started ?? notReady(status);
     await pause(POLL_MS);
   }
 }

@@ -142,6 +142,7 @@ function notingServices(ran: string[], fails: ReadonlyMap<string, string>): Serv
     stop: (unit) => tell(`stop ${unit}`),
     restart: (unit) => tell(`restart ${unit}`),
     isActive: () => Promise.resolve(true),
+    hasFailed: (unit) => Promise.resolve(fails.has(`is-failed ${unit}`)),
     lastLines: () => Promise.resolve(''),
   };
 }

@@ -335,6 +335,19 @@ describe('what cannot be', () => {
     });
   }
 
+  it('a relay whose first start was killed is waited for: systemd starts it again', async () => {
+    await using fake = await fakeMachine();
+    fake.fails.set('restart relay.service', 'a fatal signal was delivered');
+    assert.match((await fake.run(SMALL)).text, /is ready/);
+  });
+
+  it('a relay that systemd has given up is not waited for, and why is said', async () => {
+    await using fake = await fakeMachine();
+    fake.fails.set('restart relay.service', 'the configuration is wrong');
+    fake.fails.set('is-failed relay.service', '');
+    await assert.rejects(fake.run(SMALL), /the configuration is wrong/);
+  });
+
   it('what is not vital and fails is told, and the setup goes on', async () => {
     await using fake = await fakeMachine();
     fake.fails.set('chronyc', '506 Cannot talk to daemon');

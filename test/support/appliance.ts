@@ -108,6 +108,7 @@ export function applianceAt(root: string): Appliance {
       await services.start(unit);
     },
     isActive: async (unit) => (await pidOf(unit)) !== undefined,
+    hasFailed: async (unit) => (await pidOf(unit)) === undefined,
     lastLines,
   };
 
