@@ -30,7 +30,7 @@ describe('a lost key', () => {
     const { got, deliver } = upstream();
     second.consume(deliver);
     await second.put(batchOf('three'));
-    await eventually('the new one is delivered', () => got.length === 1);
+    await eventually('the new one is delivered, and settled', () => got.length === 1 && second.stats().workspaces[0]?.groupsWaiting === 0);
     const [workspace] = second.stats().workspaces;
     assert.deepEqual(workspace?.unopenable, [{ keyId: keys.currentKeyId, groups: 2, batches: 2, bytes: 6 }]);
     assert.equal(workspace.groupsWaiting, 0);
