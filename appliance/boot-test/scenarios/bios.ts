@@ -116,7 +116,7 @@ async function hashOf(file: string): Promise<string> {
 async function look({ steps }: Bench, machine: VirtualMachine): Promise<void> {
   const { ssh } = machine;
   await steps.step('the administrator signs in with the key of the answers', () => untilSignedIn(machine));
-  steps.note(`${await ssh.root('systemd-analyze time')}${await ssh.root('df -h / /srv/relay; free -m')}`.trim());
+  steps.note(`${await ssh.root('systemd-analyze time || true')}${await ssh.root('df -h / /srv/relay; free -m')}`.trim());
   await steps.step('no unit has failed', () => nothingFailed(ssh));
   const scores = await steps.step('every unit of ours is hardened', () => unitsAreHardened(ssh));
   steps.note(scores.join('\n'));
