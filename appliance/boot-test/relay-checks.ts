@@ -8,6 +8,7 @@ import type { VirtualMachine } from './machine.ts';
 import { type Site, WORKSPACE } from './site.ts';
 
 const HEALTH_MS = 10_000;
+const BOOT_MS = 1_200_000;
 const METRICS_PORT = 9464;
 const INTAKE_PORT = 443;
 const ROOT = '/srv/relay/data/authority/root.pem';
@@ -17,9 +18,10 @@ export async function untilReady(machine: VirtualMachine): Promise<void> {
   await machine.until('/health/ready answers 200', async () => ((await healthOf(machine)) === 200 ? true : undefined));
 }
 
-/** Waits until the administrator's key opens the machine. */
+/** Waits until the administrator's key opens the machine, and all that is to be started has been. */
 export async function untilSignedIn({ ssh, until }: VirtualMachine): Promise<void> {
   await until('the administrator can sign in', async () => ((await ssh.try('true')).code === 0 ? true : undefined));
+  await ssh.root('systemctl is-system-running --wait || true', BOOT_MS);
 }
 
 async function healthOf(machine: VirtualMachine): Promise<number | undefined> {
@@ -40,9 +42,9 @@ export async function fingerprintOnConsole(machine: VirtualMachine): Promise<str
   return fingerprint;
 }
 
-/** Machines that are enrolled and approved, by the forwarded port. */
-export async function enrolMachines(count: number, machine: VirtualMachine, site: Site): Promise<readonly Machine[]> {
-  const target = { port: machine.port(INTAKE_PORT), rootPem: await machine.ssh.root(`cat ${ROOT}`) };
+/** Machines that are enrolled and approved, by this port of the host; the forwarded one unless given. */
+export async function enrolMachines(count: number, machine: VirtualMachine, site: Site, port: number = machine.port(INTAKE_PORT)): Promise<readonly Machine[]> {
+  const target = { port, rootPem: await machine.ssh.root(`cat ${ROOT}`) };
   const machines: Machine[] = [];
   for (let made = 0; made < count; made += 1) machines.push(await enrolMachine(target, WORKSPACE, site.enrolmentKey));
   return machines;

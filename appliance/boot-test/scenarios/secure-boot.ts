@@ -5,6 +5,7 @@ import { listedPorts, nothingFailed, onlyListedPortsListen, portsThatAnswer, uni
 import { createMachine, type VirtualMachine } from '../machine.ts';
 import { CARDS } from '../qemu-arguments.ts';
 import { enrolMachines, everythingArrives, inTheMiddleOfIntake, missingOf, untilConsoleShows, untilReady, untilSignedIn } from '../relay-checks.ts';
+import { openRoad } from '../road.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { openSite } from '../site.ts';
 import { DIRECT, openTap } from '../tap.ts';
@@ -25,6 +26,8 @@ async function boot(bench: Bench): Promise<void> {
   const { steps, folder } = bench;
   using tap = openTap('relay-bt1');
   await using site = await openSite(folder);
+  // The forwarded card is the side of management: agents come by the direct network.
+  await using road = await openRoad(DIRECT.machine, 443);
   await using machine = await createMachine({
     ...bench,
     folder: join(folder, 'machine'),
@@ -33,7 +36,7 @@ async function boot(bench: Bench): Promise<void> {
     memoryMib: 2048,
     processors: 2,
     tap: tap.name,
-    ports: [443, 9464],
+    ports: [9464],
     answers: cloudFiles({
       name: 'relay2.boot.test',
       interface: CARDS.direct,
@@ -51,7 +54,7 @@ async function boot(bench: Bench): Promise<void> {
   });
   await look(bench, machine);
 
-  const machines = await steps.step(`${MACHINES} machines enrol and are approved`, () => enrolMachines(MACHINES, machine, site));
+  const machines = await steps.step(`${MACHINES} machines enrol and are approved`, () => enrolMachines(MACHINES, machine, site, road.port));
   await steps.step('data is taken, and the last of it stays in the cache', () =>
     inTheMiddleOfIntake({ reachable: REACHABLE, away: AWAY }, machines, machine, site, async () => {}),
   );
