@@ -15,7 +15,8 @@ formats: qcow2 (unless others are named), vhdx, vmdk, ova
   --disk <GiB>              size of the virtual disk, 32 unless named: 8 for the system, the rest for data; it takes only the space it uses
   --mirror <url>            Debian's mirror for the build; this machine's unless named
   --security-mirror <url>   the same for security updates
-  --keep-mirrors            the image goes on using these mirrors, instead of deb.debian.org and security.debian.org
+  --image-mirror <url>      Debian's mirror that the image takes its updates from; that of the build unless named
+  --image-security-mirror <url>  the same for security updates
   --release-key <pem>       public key by which the image trusts upgrades; may be given several times
   --ssh-key <file>          public key of the administrator ops, for an image that needs no answers for it
   --dirty                   build from the working tree, uncommitted changes included (for development)
@@ -32,7 +33,7 @@ value_of() { [ -n "${2:-}" ] || { printf 'build.sh: %s needs a value\n' "$1" >&2
 
 began=$SECONDS
 here=$(cd "$(dirname "$0")" && pwd)
-out=$here/out kernel=generic disk_gib=32 mirror='' security_mirror='' keep_mirrors='' dirty=''
+out=$here/out kernel=generic disk_gib=32 mirror='' security_mirror='' image_mirror='' image_security_mirror='' dirty=''
 formats=() release_keys=() ssh_keys=()
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -41,7 +42,8 @@ while [ $# -gt 0 ]; do
     --disk) disk_gib=$(value_of "$@"); shift ;;
     --mirror) mirror=$(value_of "$@"); shift ;;
     --security-mirror) security_mirror=$(value_of "$@"); shift ;;
-    --keep-mirrors) keep_mirrors=yes ;;
+    --image-mirror) image_mirror=$(value_of "$@"); shift ;;
+    --image-security-mirror) image_security_mirror=$(value_of "$@"); shift ;;
     --release-key) release_keys+=("$(realpath "$(value_of "$@")")"); shift ;;
     --ssh-key) ssh_keys+=("$(realpath "$(value_of "$@")")"); shift ;;
     --dirty) dirty=--dirty ;;
@@ -83,7 +85,8 @@ PROGRAMS
 # This machine's mirrors, unless named.
 mirror_of() { apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' | awk -v codename="$1" '$2 == codename { print $1; exit }'; }
 : "${mirror:=$(mirror_of bookworm)}" "${security_mirror:=$(mirror_of bookworm-security)}"
-: "${mirror:=http://deb.debian.org/debian}" "${security_mirror:=http://security.debian.org/debian-security}"
+[ -n "$mirror" ] && [ -n "$security_mirror" ] || fail "this machine's packages are not of Debian 12; name --mirror and --security-mirror"
+: "${image_mirror:=$mirror}" "${image_security_mirror:=$security_mirror}"
 
 mkdir -p "$out"
 out=$(realpath "$out")
@@ -108,9 +111,9 @@ image() { "$node" "$here/image/$1.ts" "${@:2}"; }
 say "Debian packages, from $mirror"
 packages=$(sed '/^#/d; /^$/d' "$here/packages.txt" | paste -sd, -),$kernel_package
 export RELEASE=$work/release VERSION=$version FILES=$here/files SSH_KEYS="${ssh_keys[*]}" RELEASE_KEYS="${release_keys[*]}"
-export SOURCES=''
 sources=("deb $mirror bookworm main" "deb $mirror bookworm-updates main" "deb $security_mirror bookworm-security main")
-[ -z "$keep_mirrors" ] || SOURCES=$(printf '%s\n' "${sources[@]}")
+SOURCES=$(printf 'deb %s main\n' "$image_mirror bookworm" "$image_mirror bookworm-updates" "$image_security_mirror bookworm-security")
+export SOURCES
 # Debian's own programs only: what else this machine has of the same names is not for Debian's packages. The initrd is made once, at the end.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin DPKG_FORCE=unsafe-io INITRD=No mmdebstrap --variant=minbase --mode=root --format=directory --components=main --include="$packages" \
   --aptopt='Apt::Install-Recommends "false"' \

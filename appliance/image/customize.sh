@@ -6,7 +6,7 @@ root=$1
 
 tar --create --directory="$FILES" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX . | tar --extract --directory="$root" --no-overwrite-dir
 chmod 0440 "$root/etc/sudoers.d/relay"
-[ -z "$SOURCES" ] || printf '%s\n' "$SOURCES" >"$root/etc/apt/sources.list"
+printf '%s\n' "$SOURCES" >"$root/etc/apt/sources.list"
 
 # Time servers only come from sources.d.
 sed -i '/^\(pool\|server\) /d' "$root/etc/chrony/chrony.conf"
