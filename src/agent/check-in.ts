@@ -2,11 +2,11 @@ import { type AgentConfiguration, CONFIGURATION_PATH, readAgentConfiguration } f
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { createPause } from '../pause.ts';
 import { USER_AGENT } from './agent-version.ts';
 import type { Answer, Connection } from './connection.ts';
 import type { Instructions } from './instructions.ts';
 import { nextStep } from './next-attempt.ts';
-import { createPause } from './pause.ts';
 import { readRefusal } from './refusal.ts';
 
 /** How long the relay may keep a question back until something has changed, in seconds. */

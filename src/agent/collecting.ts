@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { createPause } from './pause.ts';
+import { createPause } from '../pause.ts';
 import type { Collection } from './upload-body.ts';
 
 /** Hands records to the queue; resolves when they are on disk. */

@@ -1,11 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { presentedChain } from '../authority/presented-chain.ts';
 import { fingerprintOf, toPem } from '../authority/x509.ts';
 import { RelayError } from '../errors.ts';
 
 const TIMEOUT_MS = 10_000;
-const MAX_CHAIN = 10;
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** How an agent comes to trust its relay: the root certificates (PEM) themselves, or the SHA-256 of its DER in hexadecimal. */
@@ -21,7 +19,7 @@ export async function trustedRoot(relay: URL, trust: Trust): Promise<string> {
   if (!/^[0-9a-f]{64}$/.test(wanted)) {
     throw untrusted(`A fingerprint is the SHA-256 of the root's DER: 64 hexadecimal digits, found "${trust.fingerprint.slice(0, 100)}".`);
   }
-  const chain = await presentedChain(relay);
+  const chain = await chainOf(relay);
   const match = chain.find((der) => fingerprintOf(der) === wanted);
   if (match && isRoot(match)) return toPem(match);
   const last = chain.at(-1);
@@ -46,33 +44,15 @@ function isRoot(der: Buffer): boolean {
   return certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
 }
 
-function presentedChain(relay: URL): Promise<Buffer[]> {
+async function chainOf(relay: URL): Promise<Buffer[]> {
   const host = relay.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(relay.port || 443);
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer[]>();
-  // Not verified: the caller compares the root's hash, and nothing is sent over this connection.
-  const socket = connect({ host, port, rejectUnauthorized: false, timeout: TIMEOUT_MS, ...(isIP(host) ? {} : { servername: host }) });
-  const fail = (cause: unknown): void =>
-    reject(
-      new RelayError('relay.agent.unreachable', `The relay at ${relay.origin} did not answer. Check its address, the network and that it is running.`, {
-        cause,
-      }),
-    );
-  socket.once('secureConnect', () => resolve(chainOf(socket)));
-  socket.once('timeout', () => fail(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-  socket.once('error', fail);
-  return promise.finally(() => socket.destroy());
-}
-
-// Not getPeerCertificate: it crashes on a public key that is malformed, and nothing here is verified yet.
-function chainOf(socket: TLSSocket): Buffer[] {
-  const chain: Buffer[] = [];
-  let certificate = socket.getPeerX509Certificate();
-  while (certificate && chain.length < MAX_CHAIN) {
-    chain.push(certificate.raw);
-    certificate = certificate.issuerCertificate;
+  try {
+    return await presentedChain({ host, port: Number(relay.port || 443), timeoutMs: TIMEOUT_MS });
+  } catch (cause) {
+    throw new RelayError('relay.agent.unreachable', `The relay at ${relay.origin} did not answer. Check its address, the network and that it is running.`, {
+      cause,
+    });
   }
-  return chain;
 }
 
 function untrusted(message: string, cause?: unknown): RelayError {

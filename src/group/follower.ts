@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { createPause } from '../pause.ts';
 import type { GroupState } from './group-file.ts';
 import { type Claim, primaryOf } from './membership.ts';
 import { claimSchema, readMessage } from './messages.ts';
@@ -48,7 +49,7 @@ export function createFollower({ state, link, adopt, believe, clock, log }: Foll
   let copy: CopyState = { version: undefined, confirmedAt: undefined, trouble: undefined };
   let adopting: Promise<unknown> = Promise.resolve();
   let running: Promise<void> = Promise.resolve();
-  let wake = (): void => {};
+  const pause = createPause(clock);
 
   const takeOver = (bytes: Buffer): Promise<void> => {
     const taken = adopting.then(async () => adopt(await unpackSnapshot(bytes)));
@@ -100,20 +101,11 @@ export function createFollower({ state, link, adopt, believe, clock, log }: Foll
     if (copy.trouble === undefined) log.warn({ reason: trouble }, 'the primary of the group does not answer; this relay goes on with the copy that it has');
     copy = { ...copy, trouble };
   };
-  const pause = (ms: number | undefined): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = ms === undefined ? (): void => {} : clock.after(ms, resolve);
-    wake = () => {
-      cancel();
-      resolve();
-    };
-    return promise;
-  };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       if (state.role() !== 'member') {
         copy = { version: undefined, confirmedAt: undefined, trouble: undefined };
-        await pause(undefined);
+        await pause.wait();
         continue;
       }
       const term = state.current()?.term;
@@ -124,11 +116,11 @@ export function createFollower({ state, link, adopt, believe, clock, log }: Foll
       } catch (error) {
         if (stopping.signal.aborted) return;
         failed(error);
-        await pause(AFTER_FAILURE_MS);
+        await pause.wait(AFTER_FAILURE_MS);
       }
     }
   };
-  const stopListening = state.onChange(() => wake());
+  const stopListening = state.onChange(pause.wake);
   return {
     start() {
       running = run();
@@ -136,7 +128,7 @@ export function createFollower({ state, link, adopt, believe, clock, log }: Foll
     async stop() {
       stopping.abort();
       stopListening();
-      wake();
+      pause.wake();
       await running;
     },
     refresh,

@@ -3,8 +3,8 @@
  * that says it is a member is written once it has the group's roots: from then on it pulls what a stop in the middle left out, and before
  * that it joins again with another token.
  */
-import { connect, type TLSSocket } from 'node:tls';
 import { createPrivateKeyPem } from '../authority/agent-identity.ts';
+import { presentedChain } from '../authority/presented-chain.ts';
 import { createSigningRequest } from '../authority/signing-request.ts';
 import { fingerprintOf, toPem } from '../authority/x509.ts';
 import { messageOf, RelayError } from '../errors.ts';
@@ -19,7 +19,6 @@ import { unpackSnapshot } from './snapshot.ts';
 // Together shorter than the command line waits.
 const TIMEOUT_MS = 3_000;
 const JOIN_MS = 6_000;
-const MAX_CHAIN = 10;
 
 /** Has this relay join. Throws `relay.group.has-group`, `relay.group.not-fresh`, `relay.group.bad-token`, `relay.group.untrusted`, `relay.group.unreachable` or `relay.group.refused`. */
 export async function joinGroup(invitation: JoinInvitation, own: { readonly name: string; readonly address: string }, parts: GroupParts): Promise<void> {
@@ -75,34 +74,20 @@ function reasonIn(body: Buffer): string {
   }
 }
 
-// Not verified yet: the root's hash is compared, and nothing is sent over this connection.
 async function rootOf({ address, primary, rootFingerprint }: JoinInvitation): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer[]>();
-  const socket = connect({ ...placeOf(address), servername: memberHost(primary), rejectUnauthorized: false, timeout: TIMEOUT_MS });
-  const fail = (cause: unknown): void =>
-    reject(
-      new RelayError('relay.group.unreachable', `The primary at ${address} did not answer: ${messageOf(cause)}. Check that it runs, and the network between.`, {
+  const chain = await presentedChain({ ...placeOf(address), servername: memberHost(primary), timeoutMs: TIMEOUT_MS }).catch((cause: unknown) => {
+    throw new RelayError(
+      'relay.group.unreachable',
+      `The primary at ${address} did not answer: ${messageOf(cause)}. Check that it runs, and the network between.`,
+      {
         cause,
-      }),
+      },
     );
-  socket.once('secureConnect', () => resolve(chainOf(socket)));
-  socket.once('timeout', () => fail(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-  socket.once('error', fail);
-  const chain = await promise.finally(() => socket.destroy());
+  });
   const root = chain.find((der) => fingerprintOf(der) === rootFingerprint);
   if (root) return toPem(root);
   throw new RelayError(
     'relay.group.untrusted',
     `What answers at ${address} does not show the root that the token names (${rootFingerprint}). Something stands between the relays, or the primary's root is another by now: make a new token.`,
   );
-}
-
-function chainOf(socket: TLSSocket): Buffer[] {
-  const chain: Buffer[] = [];
-  let certificate = socket.getPeerX509Certificate();
-  while (certificate && chain.length < MAX_CHAIN) {
-    chain.push(certificate.raw);
-    certificate = certificate.issuerCertificate;
-  }
-  return chain;
 }

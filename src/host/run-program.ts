@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** A minute unless told. */
   readonly timeoutMs?: number;
+  /** Ends it at once. */
+  readonly signal?: AbortSignal;
 }
 
 /** Programs of the machine. */
@@ -30,13 +32,17 @@ export interface Programs {
 /** The real ones. */
 export const systemPrograms: Programs = { run: runProgram };
 
-function runProgram(program: string, args: readonly string[], { input, timeoutMs = TIMEOUT_MS }: RunOptions = {}): Promise<Ran> {
+function runProgram(program: string, args: readonly string[], { input, timeoutMs = TIMEOUT_MS, signal }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     // Not by the option of spawn, whose timer outlives a program that is not there.
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const kill = (): void => void child.kill('SIGKILL');
+    const timer = setTimeout(kill, timeoutMs);
+    signal?.addEventListener('abort', kill);
+    if (signal?.aborted) kill();
     const end = (ran: Ran): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', kill);
       resolve(ran);
     };
     const out = collect(child.stdout);

@@ -44,7 +44,8 @@ interface CertificateRow {
   replaced_at: number | null;
 }
 
-const COLUMNS = [
+/** What is kept of an agent, in the order of the table. */
+export const AGENT_COLUMNS: readonly (keyof AgentRow)[] = [
   'workspace_id',
   'agent_id',
   'host_name',
@@ -61,12 +62,12 @@ const COLUMNS = [
   'received_batches',
   'received_bytes',
   'moved_from',
-] as const satisfies readonly (keyof AgentRow)[];
+];
 
 export function createAgentTable(database: DatabaseSync): AgentTable {
-  const changes = COLUMNS.slice(2).map((name) => `${name} = excluded.${name}`);
+  const changes = AGENT_COLUMNS.slice(2).map((name) => `${name} = excluded.${name}`);
   const save = database.prepare(
-    `INSERT INTO agents (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO UPDATE SET ${changes.join(', ')}`,
+    `INSERT INTO agents (${AGENT_COLUMNS.join(', ')}) VALUES (${AGENT_COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO UPDATE SET ${changes.join(', ')}`,
   );
   const saveCertificate = database.prepare(`
     INSERT INTO certificates (fingerprint, workspace_id, agent_id, not_before, not_after, added_at, replaced_at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -84,7 +85,7 @@ export function createAgentTable(database: DatabaseSync): AgentTable {
     },
     save(agent) {
       const row = rowOf(agent);
-      save.run(...COLUMNS.map((name) => row[name]));
+      save.run(...AGENT_COLUMNS.map((name) => row[name]));
     },
     saveCertificate({ fingerprint, workspaceId, agentId, notBefore, notAfter, addedAt, replacedAt }) {
       saveCertificate.run(fingerprint, workspaceId, agentId, notBefore, notAfter, addedAt, replacedAt ?? null);

@@ -9,26 +9,19 @@ import type { Fingerprint } from '../authority/x509.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { AgentKey } from './agent.ts';
 import { keyOf } from './agent-index.ts';
+import { AGENT_COLUMNS } from './agent-table.ts';
 import { transaction } from './database.ts';
 import type { CopiedKey, EnrolmentKeys } from './enrolment-keys.ts';
 import type { Registry } from './registry.ts';
 import { type CopiedRow, type CopiedTable, changeTo, deleteRows, putRows, readRows, type TableChange } from './table-copy.ts';
 
+const AGENT_KEY = ['workspace_id', 'agent_id'];
+/** What each relay counts for itself. */
+const OWN_FIGURES = ['last_seen_at', 'solutions', 'received_batches', 'received_bytes'];
 const AGENTS: CopiedTable = {
   name: 'agents',
-  key: ['workspace_id', 'agent_id'],
-  columns: [
-    'host_name',
-    'display_name',
-    'operating_system',
-    'version',
-    'state',
-    'state_reason',
-    'state_since',
-    'enrolment_key_id',
-    'first_seen_at',
-    'moved_from',
-  ],
+  key: AGENT_KEY,
+  columns: AGENT_COLUMNS.filter((column) => !AGENT_KEY.includes(column) && !OWN_FIGURES.includes(column)),
   beginAs: { last_seen_at: 'first_seen_at' },
 };
 const CERTIFICATES: CopiedTable = {

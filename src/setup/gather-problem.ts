@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfiguration } from '../configuration/load.ts';
 import { messageOf } from '../errors.ts';
@@ -7,7 +7,6 @@ import type { Programs } from '../host/run-program.ts';
 import type { Services } from '../host/services.ts';
 import { SEALING_KEY } from '../own-secrets.ts';
 import type { StartFacts } from './problem.ts';
-import { readdirIfAny } from './readdir-if-any.ts';
 
 const LIMIT_MS = 20_000;
 /** How a file begins that systemd-creds 252 sealed by the host's key alone: CRED_AES256_GCM_BY_HOST in its creds-util.h. */
@@ -23,7 +22,7 @@ export interface GatherParts {
 
 /** Looks why the relay did not start. What cannot be learnt counts as well, so that another cause is named instead; it never throws. */
 export async function gatherProblem({ places, programs, services, mounts = '/proc/self/mountinfo' }: GatherParts): Promise<StartFacts> {
-  const names = await readdirIfAny(places.credentials);
+  const names = await credentialsIn(places.credentials);
   const unopened: StartFacts['unopened'][number][] = [];
   for (const name of names) {
     const found = await whyUnopened(name, places, programs);
@@ -40,6 +39,12 @@ export async function gatherProblem({ places, programs, services, mounts = '/pro
     configuration: await whyMisconfigured(places),
     lines: (await services.lastLines('relay.service')).split('\n').map(messageIn),
   };
+}
+
+// Drafts are hidden files. A folder that is not there is one without a sealing key.
+async function credentialsIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => !name.startsWith('.')).toSorted();
 }
 
 // What it opens is thrown away.

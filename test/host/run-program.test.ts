@@ -14,6 +14,14 @@ describe('systemPrograms', () => {
     assert.equal((await systemPrograms.run('true', [], { input: Buffer.alloc(1024 * 1024) })).code, 0);
   });
 
+  it('kills a program that nobody waits for any more', async () => {
+    const nobody = new AbortController();
+    const running = systemPrograms.run('sleep', ['600'], { signal: nobody.signal });
+    nobody.abort();
+    assert.equal((await running).code, 137);
+    assert.equal((await systemPrograms.run('sleep', ['600'], { signal: AbortSignal.abort() })).code, 137);
+  });
+
   it('kills a program that is too slow', async () => {
     assert.equal((await systemPrograms.run('sleep', ['600'], { timeoutMs: 50 })).code, 137);
   });

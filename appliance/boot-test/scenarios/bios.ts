@@ -3,9 +3,9 @@ import { hash, randomBytes } from 'node:crypto';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readArrived } from '../../../test/support/oracle.ts';
-import { bothCards, cloudFiles, workspaceAnswers } from '../answers.ts';
 import { listedPorts, nothingFailed, onlyListedPortsListen, portsThatAnswer, unitsAreHardened } from '../checks.ts';
-import { createMachine, type VirtualMachine } from '../machine.ts';
+import type { VirtualMachine } from '../machine.ts';
+import { createPlainMachine } from '../plain-machine.ts';
 import { runNow } from '../programs.ts';
 import { enrolRelayAgent, runRelayAgent } from '../relay-agent.ts';
 import { enrolMachines, everythingArrives, fingerprintOnConsole, inTheMiddleOfIntake, missingOf, untilReady, untilSignedIn } from '../relay-checks.ts';
@@ -35,19 +35,7 @@ async function boot(bench: Bench): Promise<void> {
   const { steps, folder } = bench;
   using tap = openTap('relay-bt0');
   await using site = await openSite(folder);
-  await using machine = await createMachine({
-    ...bench,
-    folder: join(folder, 'machine'),
-    firmware: 'bios',
-    memoryMib: 2048,
-    processors: 2,
-    tap: tap.name,
-    ports: [443, 9464],
-    answers: cloudFiles(
-      { name: 'relay1.boot.test', sshKeys: [bench.sshPublicKey], metrics: { address: '0.0.0.0' }, workspaces: [workspaceAnswers(site)] },
-      { 'network-config': bothCards() },
-    ),
-  });
+  await using machine = await createPlainMachine('relay1.boot.test', { bench, site, tap });
 
   await steps.step('first boot with answers: ready to take data', async () => {
     await machine.boot();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bothCards, cloudFiles, workspaceAnswers } from '../answers.ts';
 import { type Bundle, makeBundles } from '../bundles.ts';
 import { nothingFailed } from '../checks.ts';
-import { createMachine, type VirtualMachine } from '../machine.ts';
+import type { VirtualMachine } from '../machine.ts';
+import { createPlainMachine } from '../plain-machine.ts';
 import { enrolMachines, everythingArrives, inTheMiddleOfIntake, missingOf, untilReady, untilSignedIn } from '../relay-checks.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { openSite } from '../site.ts';
@@ -28,19 +28,7 @@ async function boot(bench: Bench): Promise<void> {
   const { steps, folder } = bench;
   using tap = openTap('relay-bt2');
   await using site = await openSite(folder);
-  await using machine = await createMachine({
-    ...bench,
-    folder: join(folder, 'machine'),
-    firmware: 'bios',
-    memoryMib: 2048,
-    processors: 2,
-    tap: tap.name,
-    ports: [443, 9464],
-    answers: cloudFiles(
-      { name: 'relay3.boot.test', sshKeys: [bench.sshPublicKey], metrics: { address: '0.0.0.0' }, workspaces: [workspaceAnswers(site)] },
-      { 'network-config': bothCards() },
-    ),
-  });
+  await using machine = await createPlainMachine('relay3.boot.test', { bench, site, tap });
   const { publicKey, good, broken } = await steps.step('two bundles are made and signed', () => makeBundles(join(folder, 'bundles')));
 
   await steps.step('first boot with answers: ready to take data', async () => {
