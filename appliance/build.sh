@@ -82,7 +82,8 @@ PROGRAMS
 [ "$(id -u)" -eq 0 ] || fail 'must be run as root: the packages of the image are set up in a root of their own.'
 [ "$(dpkg --print-architecture)" = amd64 ] || fail "builds images for amd64, on amd64; this is $(dpkg --print-architecture)"
 
-# This machine's mirrors, unless named.
+# This machine's mirrors, unless named. Its lists name them, and may be empty on a new machine.
+[ -n "$mirror" ] && [ -n "$security_mirror" ] || [ -n "$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -1)" ] || apt-get update -q >&2
 mirror_of() { apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' | awk -v codename="$1" '$2 == codename { print $1; exit }'; }
 : "${mirror:=$(mirror_of bookworm)}" "${security_mirror:=$(mirror_of bookworm-security)}"
 [ -n "$mirror" ] && [ -n "$security_mirror" ] || fail "this machine's packages are not of Debian 12; name --mirror and --security-mirror"
