@@ -16,6 +16,7 @@ const COLUMNS: readonly Column<KeyFacts>[] = [
   ['GROUPS', (key) => key.groups],
   ['DEAD LETTERS', (key) => key.deadLetters],
   ['ENROLMENT KEYS', (key) => key.enrolmentKeys],
+  ['SENDERS', (key) => key.senderSecrets],
 ];
 
 interface RotateFlags extends SocketFlags {
@@ -62,8 +63,11 @@ async function forgetKey(keyId: string, flags: ForgetFlags, parts: SessionParts)
   if (!flags.yes && !(await askPerson(`This gives up for good what key ${keyId} sealed. If a backup of the key ring may have it, restore that first. Go on?`)))
     throw new CommandFailure(EXIT.failed, 'Nothing was given up. Without a person to ask, add --yes.');
   const facts = await session.delete<KeyFacts>(`/keys/${encodeURIComponent(keyId)}`);
-  const { groups, deadLetters, enrolmentKeys } = facts;
-  const rest = deadLetters + enrolmentKeys === 0 ? '' : ` Its ${deadLetters} dead letters and ${enrolmentKeys} enrolment keys stay: discard and revoke them.`;
+  const { groups, deadLetters, enrolmentKeys, senderSecrets } = facts;
+  const rest =
+    deadLetters + enrolmentKeys + senderSecrets === 0
+      ? ''
+      : ` Its ${deadLetters} dead letters, ${enrolmentKeys} enrolment keys and ${senderSecrets} secrets of senders stay: discard, revoke and rotate them.`;
   printValue(session.output, facts, `${groups} groups that key ${keyId} sealed are being given up; see: relay losses list.${rest}`);
 }
 

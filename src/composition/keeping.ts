@@ -69,12 +69,12 @@ function stepsOf(tracer: BatchTracer): (batches: readonly Batch[], step: Keeping
 }
 
 async function startKeyRotation({ configuration, clock, component, defer }: Building, trust: Trust, cache: DurableCache): Promise<KeyRotation> {
-  const { enrolmentKeys } = trust.group;
+  const { group } = trust;
   const keyRotation = createKeyRotation({
     ring: trust.keys,
     keyLifeMs: configuration.cache.keyLife,
-    holdings: async () => [...(await cache.keyHoldings()), ...enrolmentKeys.sealedWith().map((keyId) => ({ keyId, enrolmentKeys: 1 }))],
-    reseal: enrolmentKeys.reseal,
+    holdings: async () => [...(await cache.keyHoldings()), ...group.sealedWith()],
+    reseal: group.reseal,
     forget: cache.forgetKey,
     onOwnChange: trust.audit.system,
     clock,

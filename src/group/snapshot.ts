@@ -64,6 +64,9 @@ const secretPart = z.object({
       key: z.base64(),
     }),
   ),
+  senderSecrets: z
+    .array(z.object({ id: z.string(), agentId: z.string(), createdAt: z.number(), expiresAt: z.number().optional(), text: z.string() }))
+    .optional(),
 });
 // Looked at by hand: there are tens of thousands, and a schema for each row takes a second.
 const rows = z.array(z.custom<CopiedRow>(isRow));
@@ -90,8 +93,8 @@ const openPart = z.object({
 });
 
 export async function packSnapshot({ authority, group, ...rest }: Snapshot): Promise<PackedSnapshot> {
-  const { enrolmentKeys, ...tables } = group;
-  const secret = Buffer.from(JSON.stringify({ format: FORMAT, authority, enrolmentKeys }));
+  const { enrolmentKeys, senderSecrets, ...tables } = group;
+  const secret = Buffer.from(JSON.stringify({ format: FORMAT, authority, enrolmentKeys, senderSecrets }));
   const open = Buffer.from(JSON.stringify({ ...rest, ...tables }));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(secret.length);
@@ -108,10 +111,10 @@ function isRow(value: unknown): boolean {
 export async function unpackSnapshot(bytes: Buffer): Promise<Snapshot> {
   try {
     const end = LENGTH_BYTES + bytes.readUInt32BE();
-    const { authority, enrolmentKeys } = secretPart.parse(JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)));
+    const { authority, enrolmentKeys, senderSecrets } = secretPart.parse(JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)));
     const open = openPart.parse(JSON.parse((await unzipped(bytes.subarray(end), { maxOutputLength: MOST_BYTES })).toString()));
     const { agents, certificates, tokens, agentKeys, issued, ...rest } = open;
-    return { ...rest, authority, group: { agents, certificates, tokens, agentKeys, issued, enrolmentKeys } } as unknown as Snapshot;
+    return { ...rest, authority, group: { agents, certificates, tokens, agentKeys, issued, enrolmentKeys, ...(senderSecrets ? { senderSecrets } : {}) } } as unknown as Snapshot;
   } catch (cause) {
     // Where only: the text of another error may show what was read.
     const where = cause instanceof z.ZodError ? cause.issues.map(({ path }) => path.slice(0, 2).join('.')).join(', ') : 'it is damaged';

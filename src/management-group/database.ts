@@ -89,8 +89,20 @@ const STEP_3 = `
   ) STRICT;
 `;
 
+/** Secrets of senders that have no certificate of their own; whose they are is in `agents`, by the id alone, which stays when a sender moves. */
+const STEP_4 = `
+  CREATE TABLE sender_secrets (
+    id TEXT PRIMARY KEY,
+    agent_id TEXT NOT NULL,
+    sealed_text BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER
+  ) STRICT;
+  CREATE INDEX sender_secrets_of_agent ON sender_secrets (agent_id);
+`;
+
 /** Steps from an empty file to the newest layout, only ever appended to: a layout's number (`user_version`) is how many of them a file has seen. */
-const STEPS: readonly string[] = [STEP_1, STEP_2, STEP_3];
+const STEPS: readonly string[] = [STEP_1, STEP_2, STEP_3, STEP_4];
 
 /** Every layout since the first is read, by taking it to the newest: what was opened once is of that one. */
 export const DATABASE_FORMAT: Format = { reads: STEPS.map((_, step) => step + 1), writes: STEPS.length };

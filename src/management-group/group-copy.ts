@@ -13,6 +13,7 @@ import { AGENT_COLUMNS } from './agent-table.ts';
 import { transaction } from './database.ts';
 import type { CopiedKey, EnrolmentKeys } from './enrolment-keys.ts';
 import type { Registry } from './registry.ts';
+import type { CopiedSecret, SenderSecrets } from './sender-secrets.ts';
 import { type CopiedRow, type CopiedTable, changeTo, deleteRows, putRows, readRows, type TableChange } from './table-copy.ts';
 
 const AGENT_KEY = ['workspace_id', 'agent_id'];
@@ -54,6 +55,8 @@ export interface GroupCopy {
   readonly issued: readonly CopiedRow[];
   /** Opened: whoever takes them over seals them with keys of its own. */
   readonly enrolmentKeys: readonly CopiedKey[];
+  /** Opened, too; undefined from a relay of a release that knows no senders, which leaves them as they are. */
+  readonly senderSecrets?: readonly CopiedSecret[] | undefined;
 }
 
 /** What taking over a copy changed. */
@@ -71,7 +74,13 @@ export interface GroupCopying {
   adoptCopy(copy: GroupCopy): Adopted;
 }
 
-export function createGroupCopying(database: DatabaseSync, registry: Registry, enrolmentKeys: EnrolmentKeys): GroupCopying {
+/** What is sealed in the database. */
+export interface SealedParts {
+  readonly enrolmentKeys: EnrolmentKeys;
+  readonly secrets: SenderSecrets;
+}
+
+export function createGroupCopying(database: DatabaseSync, registry: Registry, { enrolmentKeys, secrets }: SealedParts): GroupCopying {
   const keepFigures = database.prepare(KEEP_FIGURES);
 
   // Certificates after their agents, and away before them.
@@ -90,6 +99,7 @@ export function createGroupCopying(database: DatabaseSync, registry: Registry, e
       agentKeys: readRows(database, OTHERS.agentKeys),
       issued: readRows(database, OTHERS.issued),
       enrolmentKeys: enrolmentKeys.copy(),
+      senderSecrets: secrets.copy(),
     }),
     adoptCopy(copy) {
       registry.flush();
@@ -100,6 +110,7 @@ export function createGroupCopying(database: DatabaseSync, registry: Registry, e
       transaction(database, () => {
         write(agents, certificates);
         enrolmentKeys.adopt(copy.enrolmentKeys);
+        if (copy.senderSecrets) secrets.adopt(copy.senderSecrets);
         for (const name of ['tokens', 'agentKeys', 'issued'] as const) {
           const change = changeTo(database, OTHERS[name], copy[name]);
           putRows(database, OTHERS[name], change.put);
@@ -107,6 +118,7 @@ export function createGroupCopying(database: DatabaseSync, registry: Registry, e
         }
       });
       registry.reload(touched);
+      secrets.reload();
       const now = mayingSend(touched, registry);
       return { agentsPut: agents.put.length, agentsGone: agents.gone.length, ended: [...before].filter((one) => !now.has(one)) };
     },

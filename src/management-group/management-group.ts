@@ -10,6 +10,9 @@ import { createGroupCopying, type GroupCopying } from './group-copy.ts';
 import { createIssuedCertificates, type IssuedCertificates } from './issued-certificates.ts';
 import { createOneTimeTokens, type OneTimeTokens } from './one-time-tokens.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import { createSenderSecrets } from './sender-secrets.ts';
+import { createSenderTokens, type SenderTokens } from './sender-tokens.ts';
+import { createSenders, type Senders } from './senders.ts';
 
 const FLUSH_EVERY_MS = 60_000;
 
@@ -17,6 +20,13 @@ const FLUSH_EVERY_MS = 60_000;
 export interface ManagementGroup extends GroupCopying {
   readonly registry: Registry;
   readonly enrolmentKeys: EnrolmentKeys;
+  /** Those without a certificate, and their secrets. */
+  readonly senders: Senders;
+  readonly senderTokens: SenderTokens;
+  /** Seals enrolment keys and secrets with the ring's current key. */
+  reseal(): void;
+  /** Ids of the ring's keys that seal them, one for each. */
+  sealedWith(): { readonly keyId: string; readonly enrolmentKeys?: number; readonly senderSecrets?: number }[];
   /** Tokens that let one machine enrol, once. */
   readonly tokens: OneTimeTokens;
   /** The public keys that agents enrolled with. */
@@ -34,9 +44,15 @@ export function openManagementGroup(path: string, { keys, clock, log }: { keys: 
   const database = openDatabase(path);
   const registry = createRegistry(database, clock.now);
   const enrolmentKeys = createEnrolmentKeys(database, keys, clock.now);
+  const secrets = createSenderSecrets(database, keys, clock.now);
+  const senders = createSenders(registry, secrets);
+  registry.onStanding(secrets.sweep);
   const lost = enrolmentKeys.unopenable();
   if (lost.length > 0)
     log.error({ names: lost }, 'enrolment keys cannot be opened, because the key that sealed them is lost: restore the key ring, or make new ones');
+  const lostSecrets = secrets.unopenable();
+  if (lostSecrets.length > 0)
+    log.error({ agentIds: lostSecrets }, 'secrets of senders cannot be opened, because the key that sealed them is lost: restore the key ring, or rotate them');
   const stop = every(clock, FLUSH_EVERY_MS, () => {
     try {
       registry.flush();
@@ -46,9 +62,19 @@ export function openManagementGroup(path: string, { keys, clock, log }: { keys: 
   });
   const writes = database.prepare('SELECT total_changes() AS writes');
   return {
-    ...createGroupCopying(database, registry, enrolmentKeys),
+    ...createGroupCopying(database, registry, { enrolmentKeys, secrets }),
     registry,
     enrolmentKeys,
+    senders,
+    senderTokens: createSenderTokens(senders, clock.now),
+    reseal() {
+      enrolmentKeys.reseal();
+      secrets.reseal();
+    },
+    sealedWith: () => [
+      ...enrolmentKeys.sealedWith().map((keyId) => ({ keyId, enrolmentKeys: 1 })),
+      ...secrets.sealedWith().map((keyId) => ({ keyId, senderSecrets: 1 })),
+    ],
     tokens: createOneTimeTokens(database, clock.now),
     agentKeys: createAgentKeys(database, clock.now),
     issued: createIssuedCertificates(database, registry, clock.now),

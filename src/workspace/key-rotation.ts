@@ -20,6 +20,7 @@ export interface KeyHoldings {
   readonly groups: number;
   readonly deadLetters: number;
   readonly enrolmentKeys: number;
+  readonly senderSecrets: number;
 }
 
 /** One finding: a key that is in use, and for what. All counts may be 0: then a segment still holds something it sealed that is done. */
@@ -163,7 +164,7 @@ function factsOf(ages: readonly KeyAge[], holdings: readonly KeyHolding[]): KeyF
   return keys.map((key) => {
     const own = holdings.filter(({ keyId }) => keyId === key.id);
     const sum = (of: keyof KeyHoldings): number => own.reduce((total, holding) => total + (holding[of] ?? 0), 0);
-    const counts = { groups: sum('groups'), deadLetters: sum('deadLetters'), enrolmentKeys: sum('enrolmentKeys') };
+    const counts = { groups: sum('groups'), deadLetters: sum('deadLetters'), enrolmentKeys: sum('enrolmentKeys'), senderSecrets: sum('senderSecrets') };
     return { ...key, ...counts, isInUse: own.length > 0, isLost: !known.has(key.id) };
   });
 }
