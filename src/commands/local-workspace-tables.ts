@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Command } from 'commander';
+import { MAX_CALL_BYTES } from '../ingestion-protocol/service.ts';
 import { askControl } from '../local-workspace/control-client.ts';
 import { openDatabaseToRead } from '../local-workspace/database.ts';
 import type { TableCount, TableRow } from '../local-workspace/ingestion/call.ts';
 import type { ShownRule } from '../local-workspace/ingestion/control-routes.ts';
 import { readDeclarationFile } from '../local-workspace/ingestion/declaration-file.ts';
 import { type ExampleIds, exampleDeclaration } from '../local-workspace/ingestion/example.ts';
-import { MAX_CALL_BYTES } from '../local-workspace/ingestion/ingestion-service.ts';
 import { createTableReader, type TableReader } from '../local-workspace/ingestion/table-reader.ts';
 import { createLogger } from '../logger.ts';
 import type { Column } from '../table.ts';

@@ -6,6 +6,7 @@ import { estPlugin } from '../enrolment/est/plugin.ts';
 import { REVOCATION_LIST_PATH, revocationListPlugin } from '../enrolment/est/revocation-list-plugin.ts';
 import type { PeerCertificate } from '../enrolment/peer.ts';
 import { rootsLearntPlugin } from '../enrolment/roots-learnt-plugin.ts';
+import { signInPlugin } from '../enrolment/sign-in/plugin.ts';
 import { forwardedOr } from '../group/forwarding.ts';
 import { peerCertificate } from '../intake/client-certificate.ts';
 import type { IntakeServer } from '../intake/server.ts';
@@ -30,7 +31,7 @@ export interface Enrolling {
 
 export function createEnrolling(building: Building, { group, audit, authority, authentication }: Trust): Enrolling {
   const { configuration, clock, component } = building;
-  const { domain, enrolment, intake, managementGroup } = configuration;
+  const { domain, enrolment, intake, managementGroup, senders } = configuration;
   const peerOf = forwardedOr(peerCertificate);
   const agentService = {
     group,
@@ -58,6 +59,7 @@ export function createEnrolling(building: Building, { group, audit, authority, a
       await hapi.register([
         { plugin: agentServicePlugin, options: { ...agentService, log: component('enrolment') } },
         { plugin: estPlugin, options: { ...est, log: component('enrolment') } },
+        { plugin: signInPlugin, options: { ...agentService, tokenLifeMs: senders.tokenLife, log: component('enrolment') } },
         { plugin: revocationListPlugin, options: { group, authority, oldCertificateGraceMs: enrolment.oldCertificateGrace, clock } },
         { plugin: rootsLearntPlugin, options: { learnt, registry: group.registry, settings: authentication, peerCertificate: peerOf } },
       ]);

@@ -4,8 +4,12 @@ import { checkInPlugin } from '../enrolment/check-in.ts';
 import { addressesOf } from '../group/membership.ts';
 import { type Accept, createAccept } from '../intake/accept.ts';
 import { customLogFilesPlugin } from '../intake/protocols/custom-log-files.ts';
+import { dataCollectorPlugin, MAX_POST_BYTES } from '../intake/protocols/data-collector.ts';
+import { logsIngestionPlugin } from '../intake/protocols/logs-ingestion.ts';
 import { operationalDataPlugin } from '../intake/protocols/operational-data.ts';
 import { createRecordCounting, type RecordCounting } from '../intake/record-counting.ts';
+import { createRuleOwners } from '../intake/rule-owners.ts';
+import { senderSignInPlugin } from '../intake/sender-sign-in.ts';
 import { createIntakeServer, type IntakeServer } from '../intake/server.ts';
 import type { Agent } from '../management-group/agent.ts';
 import { groupsOf } from '../management-group/groups.ts';
@@ -49,6 +53,7 @@ export async function openReceiving(building: Building, parts: ReceivingParts): 
   await intake.hapi.register({ plugin: healthPlugin, options: { ready: parts.keeping.ready } });
   await parts.enrolling.register(intake.hapi);
   await registerData(intake, accept, building, parts.trust);
+  await registerSenders(intake, accept, building, parts);
   await registerCheckIn(intake, ways, building, parts.trust);
   let port = 0;
   return {
@@ -125,6 +130,32 @@ async function registerData({ hapi }: IntakeServer, accept: Accept, { configurat
     { plugin: operationalDataPlugin, options: { accept, maxInflatedBytes, bodyTimeoutMs } },
     { plugin: customLogFilesPlugin, options: { accept, maySend, clock, addressLifeMs, maxBlockBytes: maxInflatedBytes, bodyTimeoutMs } },
   ]);
+}
+
+async function registerSenders({ hapi }: IntakeServer, accept: Accept, building: Building, { trust, enrolling: { attempts } }: ReceivingParts): Promise<void> {
+  const { configuration, clock, serves } = building;
+  const { group, authentication } = trust;
+  const { senders, workspaces } = configuration;
+  const { maxInflatedSize: maxInflatedBytes, bodyTimeout: bodyTimeoutMs } = configuration.intake;
+  await hapi.register({ plugin: senderSignInPlugin, options: { group, certificates: authentication, attempts } });
+  if (senders.dataCollector) {
+    const options = {
+      accept,
+      group,
+      serves,
+      attempts,
+      maxBytes: Math.min(MAX_POST_BYTES, maxInflatedBytes),
+      bodyTimeoutMs,
+      clockSkewMs: senders.clockSkew,
+      clock,
+    };
+    await hapi.register({ plugin: dataCollectorPlugin, options });
+  }
+  if (senders.logsIngestion) {
+    const ownerOfRule = createRuleOwners(workspaces);
+    const options = { accept, ownerOfRule, maxBytes: senders.logsIngestionMaxSize, maxInflatedBytes, bodyTimeoutMs };
+    await hapi.register({ plugin: logsIngestionPlugin, options });
+  }
 }
 
 async function registerCheckIn(

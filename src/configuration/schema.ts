@@ -4,6 +4,7 @@ import { type CacheOptions, cacheOptions } from '../cache/options.ts';
 import { type ControlOptions, controlOptions } from '../control/options.ts';
 import { type EnrolmentOptions, enrolmentOptions } from '../enrolment/options.ts';
 import { type IntakeOptions, intakeOptions } from '../intake/options.ts';
+import { type SenderOptions, senderOptions } from '../intake/sender-options.ts';
 import type { LogLevel } from '../logger.ts';
 import { type ManagementGroupOptions, managementGroupOptions } from '../management-group/options.ts';
 import { type MetricsOptions, metricsOptions } from '../metrics/options.ts';
@@ -28,6 +29,7 @@ export interface Configuration {
   readonly enrolment: EnrolmentOptions;
   readonly authority: AuthorityOptions;
   readonly intake: IntakeOptions;
+  readonly senders: SenderOptions;
   readonly cache: CacheOptions;
   readonly retry: RetryOptions;
   readonly upstream: UpstreamOptions;
@@ -61,6 +63,7 @@ const everything = section<Configuration>({
   enrolment: enrolmentOptions,
   authority: authorityOptions,
   intake: intakeOptions,
+  senders: senderOptions,
   cache: cacheOptions,
   retry: retryOptions,
   upstream: upstreamOptions,

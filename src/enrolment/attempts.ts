@@ -19,6 +19,8 @@ export interface AttemptsParts {
 export interface Attempts {
   /** Counts an attempt, and says in how many seconds this address is listened to again; 0 when it is now. */
   begin(address: string): number;
+  /** In how many seconds this address is listened to again, for its bad credentials alone, without counting an attempt; 0 when it is now. */
+  waitS(address: string): number;
   /** Notes that the attempt brought bad credentials. */
   failed(address: string): void;
   /** Addresses that are remembered. */
@@ -41,6 +43,7 @@ export function createAttempts({ now, perMinute, badPerMinute, maxAddresses = MA
     // A clock that was set back must not shut anybody out for longer than a minute.
     return minute && age >= 0 && age < MINUTE_MS ? minute : { beganAt: now(), attempts: 0, failures: 0 };
   };
+  const secondsLeft = ({ beganAt }: Minute): number => Math.max(1, Math.ceil((beganAt + MINUTE_MS - now()) / 1000));
   const keep = (key: string, minute: Minute): void => {
     minutes.delete(key);
     minutes.set(key, minute);
@@ -58,7 +61,11 @@ export function createAttempts({ now, perMinute, badPerMinute, maxAddresses = MA
         keep(key, { ...minute, attempts: minute.attempts + 1 });
         return 0;
       }
-      return Math.max(1, Math.ceil((minute.beganAt + MINUTE_MS - now()) / 1000));
+      return secondsLeft(minute);
+    },
+    waitS(address) {
+      const minute = minuteOf(networkOf(address));
+      return minute.failures < badPerMinute ? 0 : secondsLeft(minute);
     },
     failed(address) {
       const key = networkOf(address);

@@ -114,7 +114,11 @@ export async function unpackSnapshot(bytes: Buffer): Promise<Snapshot> {
     const { authority, enrolmentKeys, senderSecrets } = secretPart.parse(JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)));
     const open = openPart.parse(JSON.parse((await unzipped(bytes.subarray(end), { maxOutputLength: MOST_BYTES })).toString()));
     const { agents, certificates, tokens, agentKeys, issued, ...rest } = open;
-    return { ...rest, authority, group: { agents, certificates, tokens, agentKeys, issued, enrolmentKeys, ...(senderSecrets ? { senderSecrets } : {}) } } as unknown as Snapshot;
+    return {
+      ...rest,
+      authority,
+      group: { agents, certificates, tokens, agentKeys, issued, enrolmentKeys, ...(senderSecrets ? { senderSecrets } : {}) },
+    } as unknown as Snapshot;
   } catch (cause) {
     // Where only: the text of another error may show what was read.
     const where = cause instanceof z.ZodError ? cause.issues.map(({ path }) => path.slice(0, 2).join('.')).join(', ') : 'it is damaged';

@@ -49,22 +49,32 @@ export const clientCertificateScheme: ServerAuthScheme = (_server, given) => {
   const options = given as unknown as ClientCertificateOptions;
   return {
     authenticate(request, h) {
-      const found = identifyPeer(request, options);
-      if (!found.known) throw new RelayError(`relay.agent.${found.reason}`, found.message);
-      const { agent } = found;
-      if (agent.state === 'pending') {
-        throw new RelayError(
-          'relay.agent.pending',
-          `Agent ${agent.agentId} (${agent.hostName}) is not approved yet. An operator approves it with: relay agents approve ${agent.agentId}`,
-        );
-      }
-      if (agent.state === 'suspended')
-        throw new RelayError('relay.agent.suspended', `Agent ${agent.agentId} (${agent.hostName}) is suspended: ${agent.stateReason}.`);
+      const agent = mustBeApproved(mustBeKnown(request, options));
       options.registry.touch(agent);
       return h.authenticated({ credentials: { agent } });
     },
   };
 };
+
+/** The agent of a connection's certificate, whatever its state. Throws `relay.agent.no-certificate` and what else `identify` says. */
+export function mustBeKnown(request: Request, options: ClientCertificateOptions): Agent {
+  const found = identifyPeer(request, options);
+  if (!found.known) throw new RelayError(`relay.agent.${found.reason}`, found.message);
+  return found.agent;
+}
+
+/** Gives back an agent that may send. Throws `relay.agent.pending` or `relay.agent.suspended`. */
+export function mustBeApproved(agent: Agent): Agent {
+  if (agent.state === 'pending') {
+    throw new RelayError(
+      'relay.agent.pending',
+      `Agent ${agent.agentId} (${agent.hostName}) is not approved yet. An operator approves it with: relay agents approve ${agent.agentId}`,
+    );
+  }
+  if (agent.state === 'suspended')
+    throw new RelayError('relay.agent.suspended', `Agent ${agent.agentId} (${agent.hostName}) is suspended: ${agent.stateReason}.`);
+  return agent;
+}
 
 function identifyPeer(request: Request, options: ClientCertificateOptions): ReturnType<typeof identify> {
   if (options.peerCertificate) return identify(options.registry, options.peerCertificate(request), options);

@@ -99,6 +99,69 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
     'relay.intake.too-large',
     { status: 413, level: 'warn', meaning: 'The body, as sent or once inflated, is larger than `intake.maxInflatedSize`. Send smaller batches, or raise it.' },
   ],
+  [
+    'relay.sender.no-credentials',
+    {
+      status: 401,
+      level: 'warn',
+      meaning: 'The request has no token, password or API key, and the connection no client certificate. Make a sender: `relay senders create`.',
+    },
+  ],
+  [
+    'relay.sender.bad-credentials',
+    {
+      status: 401,
+      level: 'warn',
+      meaning: 'No sender has this id or name with this secret, or this API key: `relay senders list`. Which part is wrong is not said.',
+    },
+  ],
+  [
+    'relay.sender.bad-token',
+    { status: 401, level: 'warn', meaning: 'The access token has expired, is none of this relay, or was got with a secret that has ended. Sign in again.' },
+  ],
+  [
+    'relay.sender.bad-signature',
+    {
+      status: 403,
+      level: 'warn',
+      meaning: 'No sender of the workspace has the key that the request was signed with, or its `x-ms-date` is further off than `senders.clockSkew`.',
+    },
+  ],
+  [
+    'relay.sender.bad-workspace',
+    { status: 400, level: 'warn', meaning: 'The workspace in the Authorization header is no GUID. Look at the sender’s configuration.' },
+  ],
+  [
+    'relay.sender.workspace-gone',
+    {
+      status: 400,
+      level: 'warn',
+      meaning: 'The sender’s workspace is not configured on this relay any more. Configure it, or move the sender: `relay agents move`.',
+    },
+  ],
+  [
+    'relay.sender.not-its-rule',
+    { status: 403, level: 'warn', meaning: 'The data collection rule in the path belongs to another workspace than the sender. Look at its configuration.' },
+  ],
+  [
+    'relay.intake.unknown-rule',
+    { status: 404, level: 'warn', meaning: 'The path names no data collection rule: an immutable id is `dcr-` and 32 hexadecimal digits.' },
+  ],
+  ['relay.intake.unknown-stream', { status: 404, level: 'warn', meaning: 'The path names no stream such as `Custom-Table_CL` or `Microsoft-Syslog`.' }],
+  ['relay.intake.no-api-version', { status: 400, level: 'warn', meaning: 'The query has no `api-version`.' }],
+  ['relay.intake.bad-api-version', { status: 400, level: 'warn', meaning: 'The `api-version` is none that the API has.' }],
+  ['relay.intake.no-content-type', { status: 400, level: 'warn', meaning: 'The request has no Content-Type.' }],
+  ['relay.intake.bad-content-type', { status: 415, level: 'warn', meaning: 'The Content-Type is none that the service at this path takes.' }],
+  ['relay.intake.no-log-type', { status: 400, level: 'warn', meaning: 'The request has no Log-Type.' }],
+  [
+    'relay.intake.bad-json',
+    {
+      status: 400,
+      level: 'warn',
+      meaning: 'The body is not the JSON that the service at this path takes; the answer says where it goes wrong. Nothing was kept.',
+    },
+  ],
+  ['relay.intake.bad-encoding', { status: 400, level: 'warn', meaning: 'The body is not what Content-Encoding says. Nothing was kept.' }],
   ['relay.intake.unknown-encoding', { status: 415, level: 'warn', meaning: 'Content-Encoding is none of identity, deflate, gzip.' }],
   ['relay.intake.bad-log-type', { status: 400, level: 'warn', meaning: 'Log-Type is missing, or not a letter and up to 100 letters, digits or underscores.' }],
   ['relay.intake.bad-request', { status: 400, level: 'warn', meaning: 'The request is no HTTP we understand, or lacks something its path needs.' }],

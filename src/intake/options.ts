@@ -24,7 +24,7 @@ export interface IntakeOptions {
 export const intakeOptions: Schema<IntakeOptions> = section<IntakeOptions>({
   address: option(address, '0.0.0.0', 'Where agents are served; :: takes IPv6 and IPv4.'),
   port: option(listeningPort, 8443, 'The port agents connect to; 0 takes a free one.'),
-  maxInflatedSize: option(size({ from: '1MiB', to: '1GiB' }), '16MiB', 'The largest upload accepted, once inflated.'),
+  maxInflatedSize: option(size({ from: '1MiB', to: '1GiB' }), '32MiB', 'The largest upload accepted, once inflated.'),
   maxConnections: option(wholeNumber(1, 1_000_000), 10_000, 'Connections of agents at the same time.'),
   headersTimeout: option(duration({ from: '100ms', to: '10m' }), '20s', "How long a request's headers may take."),
   bodyTimeout: option(duration({ from: '100ms', to: '1h' }), '60s', "How long a request's body may take."),

@@ -13,8 +13,10 @@ import { trackConnections } from './agent-connections.ts';
 import { answerBrokenRequests, type BrokenRequests } from './broken-requests.ts';
 import { type ClientCertificateOptions, clientCertificateScheme, fingerprintOfConnection } from './client-certificate.ts';
 import { watchConnections } from './connections.ts';
+import { contentTypeOf } from './content-type.ts';
 import { codeOfStatus, meaningOf, replyFor } from './error-replies.ts';
 import type { IntakeOptions } from './options.ts';
+import type { RefusalFacts, WrittenRefusal } from './refusal-writer.ts';
 import { serviceOf } from './request-service.ts';
 
 /** Most that a timeout of the listener may be late, in milliseconds. */
@@ -114,9 +116,17 @@ function toReply(request: Request, h: ResponseToolkit, parts: ReplyParts): Respo
   const retryAfterS = error.retryAfterS ?? reply.retryAfterS;
   // A surprise's text may hold anything: the sender gets the code, the log the rest.
   const message = error.code === 'relay.internal' ? 'The relay has a fault; its log has the details. Send the batch again.' : error.message;
-  const answer = h.response({ error: { code: error.code, message } }).code(reply.status);
-  if (reply.status === 401) answer.header('www-authenticate', 'Basic realm="relay"');
+  const facts = { code: error.code, status: reply.status, message, retryAfterS, host: request.info.host, contentType: contentTypeOf(request) };
+  const { writeRefusal = writeOwnRefusal } = request.route.settings.app ?? {};
+  const { status, body, type, headers = {} } = writeRefusal(facts);
+  const answer = h.response(body).code(status);
+  if (type !== undefined) answer.type(type);
+  for (const [name, value] of Object.entries(headers)) answer.header(name, value);
   return retryAfterS === undefined ? answer : answer.header('retry-after', String(retryAfterS));
+}
+
+function writeOwnRefusal({ code, status, message }: RefusalFacts): WrittenRefusal {
+  return { status, body: { error: { code, message } }, ...(status === 401 ? { headers: { 'www-authenticate': 'Basic realm="relay"' } } : {}) };
 }
 
 // hapi asks nobody for an answer once the sender is gone; its error is still there at the end.

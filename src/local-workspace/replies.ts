@@ -1,6 +1,6 @@
 import type { Lifecycle, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import { writeTokenRefusal } from '../ingestion-protocol/token-refusal.ts';
 import { writeRefusal } from '../oms-protocol/refusal-body.ts';
-import { writeTokenRefusal } from './ingestion/token-refusal.ts';
 import { serviceOf } from './service-path.ts';
 
 /** A request that is refused: one word for machines, one sentence that says why and what to do. */

@@ -79,7 +79,8 @@ function readEnvelope(value: unknown, shape: Exclude<UploadContent['shape'], 'cu
 
 function readCustom(value: unknown, content: Extract<UploadContent, { shape: 'custom' }>): Read<UploadedRecords> {
   const timeFields = content.timeField === undefined ? TIME_FIELDS : [content.timeField];
-  return readItems(value, { dataType: content.logType, solution: '', where: 'The body', timeFields });
+  // The Data Collector API takes one object in place of an array.
+  return readItems(isObject(value) ? [value] : value, { dataType: content.logType, solution: '', where: 'The body', timeFields });
 }
 
 interface ItemsContext {

@@ -79,17 +79,22 @@ export function createSenders(registry: Registry, secrets: SenderSecrets): Sende
   // All are compared, so that the time taken tells nothing.
   const firstThat = (candidates: readonly KnownSender[], fits: (text: string) => boolean): KnownSender | undefined =>
     candidates.filter(({ secret }) => fits(secret.text))[0];
-  const secretsOf = (agents: readonly Agent[]): KnownSender[] =>
-    agents.flatMap((agent) => secrets.of(agent.agentId).map((secret) => ({ agent, secret })));
+  const secretsOf = (agents: readonly Agent[]): KnownSender[] => agents.flatMap((agent) => secrets.of(agent.agentId).map((secret) => ({ agent, secret })));
 
   return {
     create({ name, workspaceId, clientId, secret = newSecret() }) {
       const agents = registry.all();
       if (agents.some(({ hostName }) => hostName.toLowerCase() === name.toLowerCase()))
-        throw new RelayError('relay.sender.name-taken', `There is an agent named "${name}" already. Choose another name, or remove it: relay agents remove ${name}`);
+        throw new RelayError(
+          'relay.sender.name-taken',
+          `There is an agent named "${name}" already. Choose another name, or remove it: relay agents remove ${name}`,
+        );
       const agentId = clientId ?? (randomUUID() as AgentId);
       if (agents.some((agent) => agent.agentId === agentId))
-        throw new RelayError('relay.sender.id-taken', `There is an agent ${agentId} already. Take another client id, or remove it: relay agents remove ${agentId}`);
+        throw new RelayError(
+          'relay.sender.id-taken',
+          `There is an agent ${agentId} already. Take another client id, or remove it: relay agents remove ${agentId}`,
+        );
       const report = { workspaceId, agentId, hostName: name, operatingSystem: '' };
       registry.enrol({ ...report, certificate: undefined, enrolmentKeyId: '', state: 'approved', stateReason: 'an operator made it a sender' });
       secrets.add(agentId, secret);

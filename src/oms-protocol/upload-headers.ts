@@ -1,5 +1,8 @@
 import type { AgentId } from '../workspace/workspace-id.ts';
 
+/** With custom records: the stream that their sender named, where it speaks the Logs Ingestion API. */
+export const STREAM_HEADER = 'x-relay-stream';
+
 /** Headers of an upload that belong to its data: a relay carries them on as they came. Lower case. */
 export const DATA_HEADERS = [
   'log-type',
@@ -9,6 +12,7 @@ export const DATA_HEADERS = [
   'x-ms-azureregion',
   'x-ms-omscloudid',
   'x-ms-uuid',
+  'x-relay-stream',
 ] as const;
 
 /** Tells a receiver which batch this is, so that a repeat can be recognised, and whose data a relay carries. */

@@ -1,8 +1,8 @@
 /** What the thread that opens bodies is asked, and what it answers. */
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import type { ContentEncoding } from '../batch/batch.ts';
+import { findRecords, type RecordPlaces } from '../batch/records.ts';
 import { messageOf } from '../errors.ts';
-import { findRecords, type RecordPlaces } from './records.ts';
 
 /** `ticket` names an opened body until it is closed. */
 export type RecordTask =

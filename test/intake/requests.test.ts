@@ -19,8 +19,19 @@ import { connectTls, createIntakeRig, enrolAgent, readAll, send } from './rig.ts
 const ENVELOPE = '{"DataType":"LINUX_SYSLOGS_BLOB","IPName":"LogManagement","DataItems":[{"Message":"hello"}]}';
 
 const PATHS: Readonly<Record<RequestService, readonly string[]>> = {
-  data: [UPLOAD_PATH, UPLOAD_PATH.toLowerCase(), DIAGNOSTICS_PATH, BLOB_ADDRESS_PATH, BLOB_NOTIFICATION_PATH, '/blobs/1'],
+  data: [
+    UPLOAD_PATH,
+    UPLOAD_PATH.toLowerCase(),
+    DIAGNOSTICS_PATH,
+    BLOB_ADDRESS_PATH,
+    BLOB_NOTIFICATION_PATH,
+    '/blobs/1',
+    '/api/logs',
+    '/v1/logs',
+    '/dataCollectionRules/dcr-1/streams/a',
+  ],
   enrolment: [TOPOLOGY_PATH, RENEW_PATH, EST_ROOTS_PATH, EST_RENEW_PATH, REVOCATION_LIST_PATH],
+  'sign-in': ['/common/oauth2/v2.0/token', '/any/v2.0/.well-known/openid-configuration', '/common/discovery/instance'],
   'check-in': [TELEMETRY_PATH, CONFIGURATION_PATH, DIRECT_TOKEN_PATH],
   other: ['/', '', '/health/ready', '/nowhere', '/agents', '/x/blobs', `/${'x'.repeat(10_000)}`, '/constructor'],
 };

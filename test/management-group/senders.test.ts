@@ -22,7 +22,10 @@ describe('a sender', () => {
       assert.equal(senders.identify('WEB01', secret)?.agent.agentId, agentId);
       assert.equal(senders.identifyBySecret(secret)?.agent.agentId, agentId);
       assert.equal(senders.find(BANK, (text) => text === secret)?.agent.agentId, agentId);
-      assert.equal(senders.find(PLANT, (text) => text === secret), undefined);
+      assert.equal(
+        senders.find(PLANT, (text) => text === secret),
+        undefined,
+      );
       for (const wrong of ['', secret.slice(1), `${secret}A`]) {
         assert.equal(senders.identify(agentId, wrong), undefined);
         assert.equal(senders.identifyBySecret(wrong), undefined);
@@ -122,7 +125,8 @@ describe('the access token of a sender', () => {
       const changed = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
       assert.equal(check(changed), 'The token is none of this relay, or its secret is not good any more', `character ${at}`);
     }
-    for (const strange of ['', '.', '..', 'stub-token-1', `${token}.`, 'a'.repeat(10_000)]) assert.equal(check(strange), 'The token is none of this relay, or its secret is not good any more');
+    for (const strange of ['', '.', '..', 'stub-token-1', `${token}.`, 'a'.repeat(10_000)])
+      assert.equal(check(strange), 'The token is none of this relay, or its secret is not good any more');
     rig.clock.advance(HOUR_MS);
     assert.match(String(check(token)), /^The token expired at/);
   });

@@ -3,28 +3,10 @@ import type { ManagementGroup } from '../../management-group/management-group.ts
 import type { OneTimeToken } from '../../management-group/one-time-tokens.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 
-/** What HTTP's basic scheme brought (RFC 7617). */
-export interface NameAndPassword {
-  readonly name: string;
-  readonly password: string;
-}
-
 /** What lets a machine enrol, and for which workspace. */
 export type Credential =
   | { readonly kind: 'key'; readonly workspaceId: WorkspaceId; readonly id: string; readonly keyName: string }
   | { readonly kind: 'token'; readonly workspaceId: WorkspaceId; readonly token: OneTimeToken };
-
-const MAX_HEADER = 2_048;
-const BASIC = /^basic +([a-z0-9+/]+=*) *$/i;
-
-/** Reads an Authorization header; undefined when it is no basic one. */
-export function readBasic(header: string | undefined): NameAndPassword | undefined {
-  const encoded = header !== undefined && header.length <= MAX_HEADER ? BASIC.exec(header)?.[1] : undefined;
-  if (encoded === undefined) return undefined;
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  return colon < 0 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
-}
 
 /** Finds the enrolment key (base64, as it was printed) or the one-time token that a password is. Every key and token is compared, found or not. */
 export function findCredential(

@@ -6,6 +6,7 @@ import { writeCertsOnly } from '../../authority/certs-only.ts';
 import { writeRequestAttributes } from '../../authority/request-attributes.ts';
 import { readSigningRequest } from '../../authority/signing-request.ts';
 import { fromPem } from '../../authority/x509.ts';
+import { readBasic } from '../../basic-credentials.ts';
 import { EST_RENEW_PATH, EST_ROOTS_PATH } from '../../check-in/est-paths.ts';
 import { RelayError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
@@ -15,7 +16,7 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { Attempts } from '../attempts.ts';
 import type { PeerCertificate } from '../peer.ts';
 import { readDer, writeDer } from './body.ts';
-import { findCredential, readBasic } from './credentials.ts';
+import { findCredential } from './credentials.ts';
 import { BAD_CREDENTIALS, type EstEnrolment, type EstEnrolParts, enrolByEst } from './enrol.ts';
 import { issue } from './issue.ts';
 

@@ -1,5 +1,6 @@
 import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
 import type { Clock } from '../../clock.ts';
+import { bearerChallenge, INGESTION_PATH, INGESTION_VERSIONS, MAX_CALL_BYTES, tooLongMessage } from '../../ingestion-protocol/service.ts';
 import type { HostedWorkspaces } from '../hosted-workspace.ts';
 import { type Refusal, refuse } from '../replies.ts';
 import type { Call } from './call.ts';
@@ -7,13 +8,9 @@ import type { DeclaredStream } from './declaration.ts';
 import type { Directory, Rule } from './directory.ts';
 import type { Tokens } from './tokens.ts';
 
-/** Largest body on the wire, in bytes, gzip or not. */
-export const MAX_CALL_BYTES = 1_048_576;
-
 /** Read before a body is refused for its size, so that the refusal reaches who sends it. */
 const MAX_READ_BYTES = 64 * 1024 * 1024;
 const BODY_TIMEOUT_MS = 120_000;
-const VERSIONS = ['2023-01-01', '2023-04-01-preview', '2021-11-01-preview'];
 const BEARER = /^Bearer\s+([\w.~+/-]+=*)$/i;
 
 export interface IngestionServiceDeps {
@@ -40,7 +37,7 @@ export function ingestionService(deps: IngestionServiceDeps): Plugin<void> {
   return {
     name: 'ingestion-service',
     register(server) {
-      server.route({ method: 'POST', path: '/dataCollectionRules/{immutableId}/streams/{stream}', options: { payload }, handler: take });
+      server.route({ method: 'POST', path: INGESTION_PATH, options: { payload }, handler: take });
     },
   };
 }
@@ -71,8 +68,7 @@ function authenticate({ directory, tokens }: IngestionServiceDeps, request: Requ
   const token = BEARER.exec(header(request, 'authorization') ?? '')?.[1];
   const checked = token ? tokens.check(token, audience, now) : ({ valid: false, reason: 'Authorization holds no Bearer token.' } as const);
   if (checked.valid) return checked;
-  const error = token ? ', error="invalid_token"' : '';
-  const challenge = `Bearer authorization_uri="https://${request.info.host}/${tenantId}"${error}`;
+  const challenge = bearerChallenge(request.info.host, tenantId, token !== undefined);
   return { refusal: { status: 401, code: 'AuthenticationFailed', message: checked.reason }, headers: { 'www-authenticate': challenge } };
 }
 
@@ -86,7 +82,8 @@ function findStream(directory: Directory, request: Request, clientId: string): F
   const { immutableId, stream: streamName } = request.params as { immutableId: string; stream: string };
   const { 'api-version': version } = request.query as Record<string, unknown>;
   if (version === undefined) return refused(400, 'MissingApiVersionParameter', 'The query has no api-version.');
-  if (!VERSIONS.includes(String(version))) return refused(400, 'InvalidApiVersionParameter', `api-version is none of ${VERSIONS.join(', ')}.`);
+  if (!INGESTION_VERSIONS.includes(String(version)))
+    return refused(400, 'InvalidApiVersionParameter', `api-version is none of ${INGESTION_VERSIONS.join(', ')}.`);
   const rule = directory.rule(immutableId);
   if (!rule) return refused(404, 'NotFound', `Data collection rule with immutable Id '${immutableId}' not found.`);
   if (!rule.allowedApps.includes(clientId)) return forbidden(rule);
@@ -114,8 +111,7 @@ function checkBody(request: Request, encoding: string, body: Buffer): Refusal | 
   if (type !== 'application/json') return { status: 400, code: 'InvalidContentType', message: 'Content-Type is not application/json.' };
   if (encoding !== 'gzip' && encoding !== 'identity') return { status: 400, code: 'InvalidContentEncoding', message: 'Content-Encoding is not gzip.' };
   if (body.length > MAX_CALL_BYTES) {
-    const message = `Maximum allowed content length: ${MAX_CALL_BYTES} bytes (1 MB). Provided content length: ${body.length} bytes.`;
-    return { status: 413, code: 'ContentLengthLimitExceeded', message };
+    return { status: 413, code: 'ContentLengthLimitExceeded', message: tooLongMessage(MAX_CALL_BYTES, body.length) };
   }
   // Microsoft's own tests met this: no code, no word.
   return body.length === 0 ? { status: 500, code: '', message: '' } : undefined;

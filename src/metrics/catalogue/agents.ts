@@ -7,6 +7,13 @@ export const AGENTS = {
     labels: ['outcome'],
     help: 'Requests to enrol, by outcome: accepted, pending, renewed, or the reason of the refusal.',
   },
+  senderSignIns: {
+    type: 'counter',
+    name: 'relay_sender_sign_ins_total',
+    unit: 'requests',
+    labels: ['outcome'],
+    help: 'Requests of senders for a token, by outcome: granted, bad-credentials, bad-request, pending, suspended.',
+  },
   agents: { type: 'gauge', name: 'relay_agents', unit: 'agents', labels: ['workspace', 'state'], help: 'Agents by state: pending, approved, suspended.' },
   agentsSilent: {
     type: 'gauge',

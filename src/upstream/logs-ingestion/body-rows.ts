@@ -1,7 +1,7 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 import type { ContentEncoding } from '../../batch/batch.ts';
+import { findRecords } from '../../batch/records.ts';
 import { messageOf } from '../../errors.ts';
-import { findRecords } from '../records.ts';
 
 /** A batch's body, inflated, with the places of its records. */
 export type OpenBody =

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readDer, writeDer } from '../../../src/enrolment/est/body.ts';
-import { findCredential, readBasic } from '../../../src/enrolment/est/credentials.ts';
+import { readBasic } from '../../../src/basic-credentials.ts';
+import { findCredential } from '../../../src/enrolment/est/credentials.ts';
 import { BANK, createGroupRig, PLANT, START } from '../../management-group/rig.ts';
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;

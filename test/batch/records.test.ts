@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findRecords } from '../../src/upstream/records.ts';
+import { findRecords } from '../../src/batch/records.ts';
 
 function recordsOf(json: string): string[] | string {
   const found = findRecords(Buffer.from(json));
