@@ -17,7 +17,7 @@ interface ListeningRig extends IntakeRig {
 }
 
 async function listen(): Promise<ListeningRig> {
-  const rig = await createIntakeRig();
+  const rig = await createIntakeRig({ options: { maxInflatedSize: 16 * MIB } });
   return { ...rig, agent: await enrolAgent(rig), port: await rig.intake.start() };
 }
 

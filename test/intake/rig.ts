@@ -16,11 +16,16 @@ import { createAttempts } from '../../src/enrolment/attempts.ts';
 import { estPlugin } from '../../src/enrolment/est/plugin.ts';
 import { revocationListPlugin } from '../../src/enrolment/est/revocation-list-plugin.ts';
 import { enrolmentOptions } from '../../src/enrolment/options.ts';
+import { signInPlugin } from '../../src/enrolment/sign-in/plugin.ts';
 import { createAccept, type DirectAtRelay, type Keeper } from '../../src/intake/accept.ts';
 import { peerCertificate } from '../../src/intake/client-certificate.ts';
 import { type IntakeOptions, intakeOptions } from '../../src/intake/options.ts';
 import { customLogFilesPlugin } from '../../src/intake/protocols/custom-log-files.ts';
+import { dataCollectorPlugin } from '../../src/intake/protocols/data-collector.ts';
+import { logsIngestionPlugin } from '../../src/intake/protocols/logs-ingestion.ts';
 import { operationalDataPlugin } from '../../src/intake/protocols/operational-data.ts';
+import { createRuleOwners } from '../../src/intake/rule-owners.ts';
+import { senderSignInPlugin } from '../../src/intake/sender-sign-in.ts';
 import { createIntakeServer, type IntakeServer } from '../../src/intake/server.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { Agent, AgentState } from '../../src/management-group/agent.ts';
@@ -32,6 +37,11 @@ import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 export const BANK: WorkspaceId = parseWorkspaceId('11111111-1111-4111-8111-111111111111');
+
+/** Another workspace of the same relay. */
+export const PLANT: WorkspaceId = parseWorkspaceId('22222222-2222-4222-8222-222222222222');
+export const TOKEN_LIFE_MS = 3_600_000;
+const MIB = 1024 * 1024;
 
 export interface LogLine {
   readonly level: string;
@@ -48,6 +58,10 @@ export interface RigSettings {
   readonly enrolment?: Readonly<Record<string, unknown>>;
   /** What data should go straight, and what becomes of it. */
   readonly direct?: DirectAtRelay;
+  /** Limits of the senders' protocols. */
+  readonly senders?: { readonly maxBytes?: number };
+  /** Which workspaces senders of the Data Collector API may still send to. */
+  readonly serves?: (workspaceId: WorkspaceId) => boolean;
   /** In place of the TLS connection's certificate. */
   readonly peer?: () => Buffer | undefined;
 }
@@ -139,6 +153,19 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
     {
       plugin: customLogFilesPlugin,
       options: { accept, maySend, clock, addressLifeMs: blobAddressLife, maxBlockBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout },
+    },
+    { plugin: signInPlugin, options: { ...agentService, tokenLifeMs: TOKEN_LIFE_MS } },
+    { plugin: senderSignInPlugin, options: { group, certificates: authentication, attempts } },
+  ]);
+  const senderLimits = { accept, maxInflatedBytes: maxInflatedSize, bodyTimeoutMs: bodyTimeout, ...settings.senders };
+  await intake.hapi.register([
+    {
+      plugin: dataCollectorPlugin,
+      options: { maxBytes: 30 * MIB, ...senderLimits, group, serves: settings.serves ?? serves, attempts, clockSkewMs: 15 * 60_000, clock },
+    },
+    {
+      plugin: logsIngestionPlugin,
+      options: { maxBytes: MIB, ...senderLimits, ownerOfRule: createRuleOwners([BANK, PLANT].map((id) => ({ id, ingestion: {} }))) },
     },
   ]);
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readDer, writeDer } from '../../../src/enrolment/est/body.ts';
 import { readBasic } from '../../../src/basic-credentials.ts';
+import { readDer, writeDer } from '../../../src/enrolment/est/body.ts';
 import { findCredential } from '../../../src/enrolment/est/credentials.ts';
 import { BANK, createGroupRig, PLANT, START } from '../../management-group/rig.ts';
 
