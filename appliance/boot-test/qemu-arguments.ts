@@ -33,7 +33,8 @@ export const CARDS = { forwarded: 'enp0s3', direct: 'enp0s4' } as const;
 export function qemuArguments(shape: MachineShape, files: MachineFiles, forwards: readonly Forward[], tap: string | undefined): readonly string[] {
   return [
     ...['-machine', shape.firmware === 'secure-boot' ? 'q35,smm=on' : 'q35'],
-    ...['-accel', 'tcg,thread=multi,tb-size=256', '-cpu', 'max,la57=off'],
+    // No AVX: QEMU 7.2 has just learnt to emulate it, and Node's compiled code was seen to end by a trap there.
+    ...['-accel', 'tcg,thread=multi,tb-size=256', '-cpu', 'Westmere,+rdrand'],
     ...['-smp', String(shape.processors), '-m', String(shape.memoryMib)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none', '-monitor', 'none', '-no-reboot'],
     ...['-serial', `file:${files.serial}`],
