@@ -26,6 +26,7 @@ import { lossesCommand } from './commands/losses.ts';
 import { CommandFailure, EXIT, exitCodeOf } from './commands/output.ts';
 import { registerCommand } from './commands/register.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { sendersCommand } from './commands/senders.ts';
 import { setupCommand } from './commands/setup.ts';
 import { solutionsCommand } from './commands/solutions.ts';
 import { startCommand } from './commands/start.ts';
@@ -56,6 +57,7 @@ const program = new Command('relay')
   .addCommand(registerCommand(env))
   .addCommand(configCommand(env))
   .addCommand(enrolmentKeyCommand(env))
+  .addCommand(sendersCommand(env))
   .addCommand(enrolmentTokenCommand(env))
   .addCommand(agentsCommand(env))
   .addCommand(authorityCommand(env))

@@ -1,6 +1,7 @@
 import type { Status } from '../control/api.ts';
 import { createControlServer } from '../control/server.ts';
 import { decidesHere } from '../group/steering.ts';
+import { ruleIdOf } from '../intake/rule-owners.ts';
 import type { Building } from './building.ts';
 import type { Enrolling } from './enrolling.ts';
 import type { Gateway } from './gateway.ts';
@@ -98,6 +99,14 @@ async function startControl(building: Building, parts: OperatingParts, status: (
     readAudit: audit.read,
     support: { recentLines: record?.recentLines ?? (() => []), metrics: metrics.expose, redisInfo },
     backup: { folder: configuration.data, saveDatabase: group.saveTo },
+    senderPlaces: {
+      domain: configuration.domain,
+      port: receiving.port,
+      syslogPort: () => (configuration.senders.syslog.enabled ? configuration.senders.syslog.port : undefined),
+      ruleIdOf: (workspaceId) => configuration.workspaces.find(({ id }) => id === workspaceId)?.ingestion.ruleId ?? ruleIdOf(workspaceId),
+      roots: () => authority.roots().trusted,
+    },
+    workspaceNamed: (name) => configuration.workspaces.find((one) => one.id === name.toLowerCase() || one.name === name)?.id,
     log: component('control'),
   });
   await control.start();

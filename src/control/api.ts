@@ -4,10 +4,12 @@ import type { CertificateEnd } from '../authority/certificate-end.ts';
 import type { CacheStats } from '../cache/cache.ts';
 import type { DeadLetter } from '../cache/dead-letters.ts';
 import type { GroupStatus } from '../group/status.ts';
-import type { Agent, AgentCertificate } from '../management-group/agent.ts';
+import type { Agent, AgentCertificate, AgentState } from '../management-group/agent.ts';
 import type { EnrolmentKey } from '../management-group/enrolment-keys.ts';
 import type { OneTimeToken } from '../management-group/one-time-tokens.ts';
+import type { Sender } from '../management-group/senders.ts';
 import type { SolutionState } from '../routing/routing.ts';
+import type { SenderFacts } from '../sender-configuration/facts.ts';
 import type { WorkspaceRoads } from '../workspace/road-state.ts';
 import type { SignInState } from '../workspace/sign-in-state.ts';
 
@@ -81,6 +83,27 @@ export interface CreatedKey {
   /** base64; shown this once. */
   readonly secret: string;
 }
+
+/** A sender as the command line lists it. */
+export interface ListedSender {
+  readonly name: string;
+  readonly clientId: string;
+  readonly workspaceId: string;
+  readonly state: AgentState;
+  /** Milliseconds since 1970. */
+  readonly lastSeenAt: number;
+  readonly receivedBatches: number;
+  readonly secrets: Sender['secrets'];
+}
+
+export interface CreatedSender {
+  readonly sender: ListedSender;
+  /** Shown this once. */
+  readonly secret: string;
+}
+
+/** What a sender is configured with, its secret included. */
+export type SenderCredential = SenderFacts;
 
 export interface CreatedToken {
   readonly token: OneTimeToken;

@@ -31,7 +31,7 @@ const promotion = z.strictObject({ primaryLost: z.boolean().default(false) });
 
 const MAX_ON_CHARS = 255;
 /** What the whole group shares: a member refuses to change it. */
-const SHARED = ['/agents', '/enrolment-keys', '/enrolment-tokens', '/authority', '/solutions'];
+const SHARED = ['/agents', '/enrolment-keys', '/enrolment-tokens', '/senders', '/authority', '/solutions'];
 
 /** Whether a command changes what the whole group shares. */
 export function concernsGroup({ method, path }: Pick<Request, 'method' | 'path'>): boolean {

@@ -24,6 +24,7 @@ import { enrolmentRoutes } from './enrolment-routes.ts';
 import { concernsGroup, groupRoutes, mustDecideHere, type RelayGroupControl } from './group-routes.ts';
 import { keysRoutes } from './keys-routes.ts';
 import { lossesRoutes } from './losses-routes.ts';
+import { type SenderPlaces, sendersRoutes } from './senders-routes.ts';
 import { solutionsRoutes } from './solutions-routes.ts';
 import { type SupportControl, supportRoutes } from './support-routes.ts';
 
@@ -52,6 +53,10 @@ export interface ControlPluginOptions {
   readonly readAudit: ReadAudit;
   readonly support: SupportControl;
   readonly backup: BackupControl;
+  /** How senders reach this relay. */
+  readonly senderPlaces: SenderPlaces;
+  /** A workspace by its id or its configured name. */
+  readonly workspaceNamed: (name: string) => WorkspaceId | undefined;
   readonly log: Logger;
 }
 
@@ -79,6 +84,8 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       readAudit,
       support,
       backup,
+      senderPlaces,
+      workspaceNamed,
       log,
     },
   ) {
@@ -86,6 +93,7 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       { method: 'GET', path: '/status', handler: () => status() },
       ...agentsRoutes({ registry: group.registry, heardElsewhere: relayGroup.heardElsewhere, groups, serves, disconnect, now, audit, log }),
       ...enrolmentRoutes({ group, serves, audit, log }),
+      ...sendersRoutes({ senders: group.senders, workspaceNamed, places: senderPlaces, audit, log }),
       ...deadLettersRoutes({ deadLetters, put, audit, log }),
       ...keysRoutes(keys, audit),
       ...authorityRoutes({ ...authority, registry: group.registry, serves, audit }),

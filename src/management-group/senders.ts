@@ -41,8 +41,11 @@ export interface Senders {
   create(wanted: NewSender): { readonly sender: Sender; readonly secret: string };
   /** Gives a sender another secret; those before are good for `graceMs` more. Throws `relay.sender.unknown`. */
   rotate(agentId: AgentId, graceMs: number, secret?: string): { readonly sender: Sender; readonly secret: string };
+  /** By name. */
   list(): Sender[];
   get(agentId: AgentId): Sender | undefined;
+  /** The newest secret of a sender that is good, for its configuration. */
+  secretOf(agentId: AgentId): string | undefined;
   /** Who signs in with this id, or name, and this secret; undefined for anybody else. */
   identify(clientId: string, secret: string): KnownSender | undefined;
   /** Who has this secret, among all. */
@@ -107,11 +110,15 @@ export function createSenders(registry: Registry, secrets: SenderSecrets): Sende
       secrets.add(agentId, secret);
       return { sender: senderOf(agent), secret };
     },
-    list: () => all().map(senderOf),
+    list: () =>
+      all()
+        .sort((a, b) => (a.hostName < b.hostName ? -1 : 1))
+        .map(senderOf),
     get(agentId) {
       const agent = secrets.owners().includes(agentId) ? agentOf(agentId) : undefined;
       return agent && senderOf(agent);
     },
+    secretOf: (agentId) => secrets.of(agentId)[0]?.text,
     identify(clientId, secret) {
       const agent = named(clientId);
       return firstThat(agent ? secretsOf([agent]) : [], (text) => isSame(text, secret));

@@ -13,6 +13,7 @@ import type { CacheOperations } from '../../src/cache/operations.ts';
 import type { Status } from '../../src/control/api.ts';
 import type { AuthorityControl } from '../../src/control/authority-routes.ts';
 import type { RelayGroupControl } from '../../src/control/group-routes.ts';
+import type { SenderPlaces } from '../../src/control/senders-routes.ts';
 import { createControlServer } from '../../src/control/server.ts';
 import type { SupportControl } from '../../src/control/support-routes.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -88,6 +89,15 @@ export const ALONE: RelayGroupControl = {
   status: () => undefined,
   heardElsewhere: () => undefined,
   decidesHere: () => {},
+};
+
+/** Where senders of a relay in tests are told to go. */
+export const SENDER_PLACES: SenderPlaces = {
+  domain: 'relay.test',
+  port: () => 8443,
+  syslogPort: () => undefined,
+  ruleIdOf: () => `dcr-${'1'.repeat(32)}`,
+  roots: () => [],
 };
 
 export interface ControlRig extends AsyncDisposable {
@@ -181,6 +191,8 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
     readAudit: () => Promise.resolve([]),
     support: SUPPORT,
     backup: { folder: folder.path, saveDatabase: group.saveTo },
+    senderPlaces: { ...SENDER_PLACES, roots: () => authority.roots().trusted },
+    workspaceNamed: (name) => (name === 'bank' || name === BANK ? BANK : undefined),
     log,
   });
   await server.start();

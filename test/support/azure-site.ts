@@ -17,6 +17,8 @@ const SECRET = 'a~secret+of/a=client';
 export interface AzureSite extends AsyncDisposable {
   readonly relay: RelayProcess;
   readonly upstream: Upstream;
+  /** What the relay signs in with, for whoever sends straight. */
+  readonly application: { readonly tenantId: string; readonly clientId: string; readonly secret: string; readonly ruleId: string };
   machine(): Promise<Machine>;
 }
 
@@ -50,6 +52,7 @@ export async function startAzureSite({ streams, ingestion = {} }: AzureSiteOptio
   return {
     relay,
     upstream,
+    application: { tenantId: TENANT, clientId: APP, secret: SECRET, ruleId: AZURE_RULE },
     async machine() {
       machines += 1;
       const name = `machine-${machines}`;
