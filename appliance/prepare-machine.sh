@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a machine ready to run Relay from a checkout: its npm packages (Node 24 among them), redis-server, and what the tests use.
 #   --observe   Prometheus and the exporters of machine and Redis as well
-#   --test      what the tests need as well: the same, Alertmanager, nft, whiptail and age
+#   --test      what the tests need as well: the same, Alertmanager, nft, whiptail, age and rsyslog with TLS
 # Does nothing where nothing is missing. Needs some Node with npm to begin with; asks for sudo only when not root.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ observers='prometheus:prometheus prometheus-node-exporter:prometheus-node-export
 case "${1-}" in
   '') ;;
   --observe) programs="$programs $observers" ;;
-  --test) programs="$programs $observers amtool:prometheus-alertmanager nft:nftables whiptail:whiptail age:age" ;;
+  --test) programs="$programs $observers amtool:prometheus-alertmanager nft:nftables whiptail:whiptail age:age rsyslogd:rsyslog" ;;
   *)
     say "prepare-machine.sh does not know $1: it takes --observe, --test, or nothing."
     exit 2
@@ -42,6 +42,8 @@ missing=
 for program in $programs; do
   has "${program%%:*}" || missing="$missing ${program##*:}"
 done
+# A module of a program that may be there without it.
+if [ "${1-}" = --test ] && ! ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1; then missing="$missing rsyslog-gnutls"; fi
 [ -n "$missing" ] || exit 0
 
 if ! has apt-get; then
@@ -61,7 +63,7 @@ say "Installing system packages:$missing ..."
 # installation nor at the next boot: under systemd they are masked until everything is installed and then left disabled, elsewhere runlevel 1 starts none.
 services=
 for package in $missing; do
-  case "$package" in redis-server | prometheus*) services="$services $package" ;; esac
+  case "$package" in redis-server | prometheus* | rsyslog) services="$services $package" ;; esac
 done
 has_systemd() { [ -d /run/systemd/system ] && [ -n "$services" ]; }
 release_services() {

@@ -4,6 +4,8 @@
  * is still one record, and can be set apart from the others.
  */
 
+import { CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, OPEN_LIST, OPEN_OBJECT, QUOTE, skipBlank, skipString, skipValue } from './json-scan.ts';
+
 /** Where records are. Record n is `starts[n]` up to `ends[n]`; before the first and after the last comes what encloses them. */
 export interface RecordPlaces {
   readonly starts: readonly number[];
@@ -14,15 +16,6 @@ export type FoundRecords = { readonly found: true; readonly places: RecordPlaces
 
 const LIST_KEY = 'DataItems';
 const MAX_RECORDS = 1_000_000;
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /** Finds the records of a custom upload (an array) or of an envelope (an object whose `DataItems` is an array). */
 export function findRecords(json: Buffer): FoundRecords {
@@ -82,37 +75,4 @@ function readList(json: Buffer, begin: number, endsWell: (end: number) => boolea
 
 function notFound(reason: string): FoundRecords {
   return { found: false, reason };
-}
-
-function skipBlank(json: Buffer, from: number): number {
-  let at = from;
-  while (json[at] === 0x20 || json[at] === 0x0a || json[at] === 0x0d || json[at] === 0x09) at += 1;
-  return at;
-}
-
-// Behind the closing quote, or the end of the bytes.
-function skipString(json: Buffer, from: number): number {
-  let at = from + 1;
-  while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
-  return Math.min(at + 1, json.length);
-}
-
-// Behind the value: to the comma or bracket that ends it at this depth.
-function skipValue(json: Buffer, from: number): number {
-  let depth = 0;
-  let end = from;
-  for (let at = from; at < json.length; at = end) {
-    const byte = json[at];
-    if (byte === QUOTE) {
-      end = skipString(json, at);
-      continue;
-    }
-    if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
-    else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth -= 1;
-    else if (byte === COMMA && depth === 0) break;
-    if (depth < 0) break;
-    end = at + 1;
-  }
-  while (end > from && skipBlank(json, end - 1) >= end) end -= 1;
-  return end;
 }

@@ -77,8 +77,8 @@ async function run(flags: ResetFlags, parts: ResetCommandParts): Promise<void> {
 async function siteOf(root: string): Promise<ResetParts['site']> {
   const files = machineFiles(root);
   // As the image has it: nothing comes in but SSH.
-  const { intake, tunnel, metrics } = configurationSchema.parse({});
-  const shut = { intake: { ...intake, port: 0 }, tunnel: { ...tunnel, enabled: false }, metrics: { ...metrics, port: 0 } };
+  const { intake, senders, tunnel, metrics } = configurationSchema.parse({});
+  const shut = { intake: { ...intake, port: 0 }, senders, tunnel: { ...tunnel, enabled: false }, metrics: { ...metrics, port: 0 } };
   const { resolver, timeSources, cloudSettings, credentialsDropIn, issue } = files;
   const exporter = exporterText((await readFileIfAny(files.exporter))?.toString() ?? '', '127.0.0.1');
   return siteFiles(root, {

@@ -46,7 +46,7 @@ export function workspacesTable(status: Status, now: number): string {
 
 /** Roads, copies, agents, cache, certificates. */
 export function aboutLines(status: Status, now: number): string[] {
-  const { agents, agentsSilent, cache, tunnel, group } = status;
+  const { agents, agentsSilent, cache, tunnel, syslog, group } = status;
   const { disk, redis } = cache.ground;
   const memory = redis.memoryLimitBytes === 0 ? '' : ` of ${roughSize(redis.memoryLimitBytes)}`;
   return [
@@ -54,6 +54,7 @@ export function aboutLines(status: Status, now: number): string[] {
     `agents        ${agents.approved} approved (${agentsSilent} silent), ${agents.pending} pending, ${agents.suspended} suspended; port ${status.intakePort}`,
     ...(group ? [groupLine(group, now)] : []),
     ...(tunnel ? [`tunnel        ${tunnel.open} open; port ${tunnel.port}`] : []),
+    ...(syslog ? [`syslog        ${syslog.open} connections; port ${syslog.port}`] : []),
     `cache         ${roughSize(cache.usedBytes)} of ${roughSize(cache.limitBytes)}; disk ${roughSize(disk.freeBytes)} free of ${roughSize(disk.sizeBytes)}; Redis ${roughSize(redis.memoryUsedBytes)}${memory}`,
     `certificates  ${certificates(status, now)}`,
     `root          ${status.rootFingerprint}`,

@@ -46,6 +46,7 @@ function statusOf(
   const startedAt = clock.now();
   return () => {
     const tunnel = gateway.status();
+    const syslog = receiving.syslog();
     const group = grouping.status();
     return {
       version,
@@ -61,6 +62,7 @@ function statusOf(
       workspaceNames: Object.fromEntries(configuration.workspaces.map(({ id, name }) => [id, name])),
       copiedTo: Object.fromEntries(configuration.workspaces.map(({ id, copyTo }) => [id, copyTo])),
       ...(tunnel ? { tunnel } : {}),
+      ...(syslog ? { syslog } : {}),
       ...(group ? { group } : {}),
       roads: sending.roads(),
       signIns: sending.signIns(),

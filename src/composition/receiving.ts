@@ -7,6 +7,7 @@ import { customLogFilesPlugin } from '../intake/protocols/custom-log-files.ts';
 import { dataCollectorPlugin, MAX_POST_BYTES } from '../intake/protocols/data-collector.ts';
 import { logsIngestionPlugin } from '../intake/protocols/logs-ingestion.ts';
 import { operationalDataPlugin } from '../intake/protocols/operational-data.ts';
+import { otlpPlugin } from '../intake/protocols/otlp/plugin.ts';
 import { createRecordCounting, type RecordCounting } from '../intake/record-counting.ts';
 import { createRuleOwners } from '../intake/rule-owners.ts';
 import { senderSignInPlugin } from '../intake/sender-sign-in.ts';
@@ -21,18 +22,21 @@ import { createCopying } from './copying.ts';
 import type { Enrolling } from './enrolling.ts';
 import { directRule, directStreams, openTokenSources } from './handing-out.ts';
 import type { Keeping } from './keeping.ts';
+import { type TakingSyslog, takeSyslog } from './taking-syslog.ts';
 import type { Trust } from './trust.ts';
 
 /** The relay's side towards its agents. */
 export interface Receiving extends Pick<OpenRouting, 'routing' | 'directWorkspaces'>, Pick<IntakeServer, 'hapi' | 'addIdentity' | 'endIdle'> {
   /** Uses another certificate from the next handshake on. */
   useIdentity(identity: Identity): void;
-  /** Ends an agent's connections that carry no request at this moment. */
+  /** Ends an agent's connections that carry no request at this moment, and those by which it sends syslog. */
   disconnect(agent: Agent): void;
   /** Listens; returns the port. */
   start(): Promise<number>;
   /** 0 before the start. */
   port(): number;
+  /** Undefined where syslog is not taken. */
+  readonly syslog: TakingSyslog['status'];
 }
 
 export interface ReceivingParts {
@@ -55,21 +59,30 @@ export async function openReceiving(building: Building, parts: ReceivingParts): 
   await registerData(intake, accept, building, parts.trust);
   await registerSenders(intake, accept, building, parts);
   await registerCheckIn(intake, ways, building, parts.trust);
+  const syslog = takeSyslog(building, parts.trust, accept);
   let port = 0;
   return {
     routing: ways.routing,
     directWorkspaces: ways.directWorkspaces,
     hapi: intake.hapi,
-    useIdentity: intake.useIdentity,
+    useIdentity(identity) {
+      intake.useIdentity(identity);
+      syslog.useIdentity(identity);
+    },
     addIdentity: intake.addIdentity,
     endIdle: intake.endIdle,
-    disconnect: (agent) => intake.endIdle(group.registry.certificatesOf(agent).map(({ fingerprint }) => fingerprint)),
+    disconnect(agent) {
+      intake.endIdle(group.registry.certificatesOf(agent).map(({ fingerprint }) => fingerprint));
+      syslog.disconnect(agent);
+    },
     async start() {
       port = await intake.start();
       defer((deadlineMs) => intake.stop(deadlineMs));
+      await syslog.start();
       return port;
     },
     port: () => port,
+    syslog: syslog.status,
   };
 }
 
@@ -133,7 +146,7 @@ async function registerData({ hapi }: IntakeServer, accept: Accept, { configurat
 }
 
 async function registerSenders({ hapi }: IntakeServer, accept: Accept, building: Building, { trust, enrolling: { attempts } }: ReceivingParts): Promise<void> {
-  const { configuration, clock, serves } = building;
+  const { configuration, clock, serves, component } = building;
   const { group, authentication } = trust;
   const { senders, workspaces } = configuration;
   const { maxInflatedSize: maxInflatedBytes, bodyTimeout: bodyTimeoutMs } = configuration.intake;
@@ -156,6 +169,7 @@ async function registerSenders({ hapi }: IntakeServer, accept: Accept, building:
     const options = { accept, ownerOfRule, maxBytes: senders.logsIngestionMaxSize, maxInflatedBytes, bodyTimeoutMs };
     await hapi.register({ plugin: logsIngestionPlugin, options });
   }
+  if (senders.otlp) await hapi.register({ plugin: otlpPlugin, options: { accept, maxInflatedBytes, bodyTimeoutMs, log: component('intake') } });
 }
 
 async function registerCheckIn(

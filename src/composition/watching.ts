@@ -1,5 +1,7 @@
 import type { CertificateEnd } from '../authority/certificate-end.ts';
 import { errorReplies } from '../intake/error-replies.ts';
+import { END_REASONS, TRUNCATIONS } from '../intake/syslog/syslog-connection.ts';
+import { MESSAGE_FORMATS } from '../intake/syslog/syslog-message.ts';
 import { LINE_LEVELS, type LogRecord } from '../logger.ts';
 import { type AgentFigures, agentFigures } from '../management-group/agent-figures.ts';
 import { readGauges } from '../metrics/gauges.ts';
@@ -80,7 +82,8 @@ export function createWatching(building: Building, { trust, sending, keeping, gr
 /** Sets what does not change while the process lives. */
 function sayWhatHolds({ configuration, metrics, version }: Building): void {
   const { workspaces, intake } = configuration;
-  startAtZero(metrics, { workspaces, refusals: errorReplies().map(([code]) => code), tunnelRefusals: REFUSAL_REASONS });
+  const syslog = { formats: MESSAGE_FORMATS, truncations: TRUNCATIONS, ends: END_REASONS };
+  startAtZero(metrics, { workspaces, refusals: errorReplies().map(([code]) => code), tunnelRefusals: REFUSAL_REASONS, syslog });
   metrics.set('buildInfo', { version, node: process.versions.node }, 1);
   metrics.set('connectionsLimit', {}, intake.maxConnections);
   for (const { id, protocol, path } of workspaces) metrics.set('workspaceInfo', { workspace: id, id, protocol, path: path.kind }, 1);

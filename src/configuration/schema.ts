@@ -82,7 +82,16 @@ const tunnelChecked: Schema<Configuration> = check(everything, {
   problem: ({ tunnel }) => `found ${tunnel.port}; a port other than intake.port and metrics.port`,
 });
 
-const solutionsChecked = check(tunnelChecked, {
+const syslogChecked: Schema<Configuration> = check(tunnelChecked, {
+  at: ['senders', 'syslog', 'port'],
+  isGood: ({ senders, intake, metrics, tunnel }) => {
+    const syslog = senders?.syslog;
+    return !syslog?.enabled || ![intake, metrics, ...(tunnel?.enabled ? [tunnel] : [])].some((other) => listensTwice(other, syslog));
+  },
+  problem: ({ senders }) => `found ${senders.syslog.port}; a port other than intake.port, metrics.port and tunnel.port`,
+});
+
+const solutionsChecked = check(syslogChecked, {
   at: ['solutions'],
   isGood: (found) => strangeGroup(found) === undefined,
   problem: (found) => `found the group ${JSON.stringify(strangeGroup(found))}; managementGroup.groups has no group of that name`,

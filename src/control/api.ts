@@ -23,6 +23,8 @@ export interface Status {
   readonly metricsPort: number;
   /** Undefined when it is not enabled. */
   readonly tunnel?: { readonly port: number; readonly open: number };
+  /** Syslog over TLS, and its connections; undefined when it is not enabled. */
+  readonly syslog?: { readonly port: number; readonly open: number };
   /** The group of relays that it belongs to; undefined when it is in none. */
   readonly group?: GroupStatus;
   /** SHA-256 of the root certificate: what agents trust. */

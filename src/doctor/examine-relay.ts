@@ -140,11 +140,12 @@ function ofWorkspace(data: string, { id, name, protocol, ingestion }: Configurat
   return [{ what: `the sign-in certificate for ${name}`, file: certificateFile, isRenewed: false, isNeeded: true, remedy, absent: '' }];
 }
 
-function portsOf({ intake, metrics, tunnel }: Configuration, status: Status | undefined): PortWanted[] {
+function portsOf({ intake, metrics, tunnel, senders: { syslog } }: Configuration, status: Status | undefined): PortWanted[] {
   const all = [
     { ...intake, option: 'intake.port', ours: status?.intakePort },
     { ...metrics, option: 'metrics.port', ours: status?.metricsPort },
     ...(tunnel.enabled ? [{ ...tunnel, option: 'tunnel.port', ours: status?.tunnel?.port }] : []),
+    ...(syslog.enabled ? [{ ...syslog, option: 'senders.syslog.port', ours: status?.syslog?.port }] : []),
   ];
   return all.map(({ address, port, option, ours }) => ({ address, port, option, isOurs: ours === port }));
 }

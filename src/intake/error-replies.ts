@@ -161,6 +161,14 @@ const REPLIES: ReadonlyMap<ErrorCode, ErrorReply> = new Map<ErrorCode, ErrorRepl
       meaning: 'The body is not the JSON that the service at this path takes; the answer says where it goes wrong. Nothing was kept.',
     },
   ],
+  [
+    'relay.intake.bad-otlp',
+    {
+      status: 400,
+      level: 'warn',
+      meaning: 'The body is no OTLP request with log records in the format that its Content-Type says; the answer says what is wrong. Nothing was kept.',
+    },
+  ],
   ['relay.intake.bad-encoding', { status: 400, level: 'warn', meaning: 'The body is not what Content-Encoding says. Nothing was kept.' }],
   ['relay.intake.unknown-encoding', { status: 415, level: 'warn', meaning: 'Content-Encoding is none of identity, deflate, gzip.' }],
   ['relay.intake.bad-log-type', { status: 400, level: 'warn', meaning: 'Log-Type is missing, or not a letter and up to 100 letters, digits or underscores.' }],

@@ -18,14 +18,18 @@ export interface KnownLabels {
   readonly refusals: readonly string[];
   /** What may become of a connection to the tunnel, beside being opened. */
   readonly tunnelRefusals: readonly string[];
+  /** What the counters of syslog senders tell apart. */
+  readonly syslog: { readonly formats: readonly string[]; readonly truncations: readonly string[]; readonly ends: readonly string[] };
 }
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'];
 /** Those among the outcomes that somebody may want to be told of. */
 const ENROLMENTS = ['accepted', 'pending', 'renewed', 'bad-credentials', 'too-many-attempts', 'InvalidWorkspaceKey'];
 
+const SYSLOG_RETRIES = ['relay.cache.full', 'relay.cache.unavailable'];
+
 /** Begins the counters whose labels are known at 0: Prometheus does not see the first step of a series that begins with it, so that a first loss would be missed. */
-export function startAtZero(metrics: Metrics, { workspaces, refusals, tunnelRefusals }: KnownLabels): void {
+export function startAtZero(metrics: Metrics, { workspaces, refusals, tunnelRefusals, syslog }: KnownLabels): void {
   metrics.count('requests', { service: 'data', code: '200' }, 0);
   for (const reason of refusals) metrics.count('refused', { reason }, 0);
   for (const level of LOG_LEVELS) metrics.count('logLines', { level }, 0);
@@ -34,6 +38,11 @@ export function startAtZero(metrics: Metrics, { workspaces, refusals, tunnelRefu
   for (const outcome of ['opened', ...tunnelRefusals]) metrics.count('tunnelConnections', { outcome }, 0);
   for (const direction of ['up', 'down']) metrics.count('tunnelBytes', { direction }, 0);
   for (const outcome of ['answered', 'away']) metrics.count('groupForwarded', { outcome }, 0);
+  for (const format of syslog.formats) metrics.count('syslogMessages', { format }, 0);
+  for (const reason of syslog.truncations) metrics.count('syslogTruncated', { reason }, 0);
+  for (const reason of syslog.ends) metrics.count('syslogEnded', { reason }, 0);
+  for (const reason of SYSLOG_RETRIES) metrics.count('syslogRetries', { reason }, 0);
+  metrics.count('syslogLost', {}, 0);
   for (const workspace of workspaces) startWorkspace(metrics, workspace);
 }
 

@@ -17,7 +17,7 @@ type Interfaces = Parameters<typeof policyRoutingOf>[1];
 
 export interface NetworkParts {
   readonly machine: Pick<Machine, 'files' | 'programs' | 'own'>;
-  readonly configuration: Pick<Configuration, 'intake' | 'tunnel' | 'metrics' | 'workspaces'>;
+  readonly configuration: Pick<Configuration, 'intake' | 'senders' | 'tunnel' | 'metrics' | 'workspaces'>;
   readonly network: MachineNetwork;
   readonly interfaces: Interfaces;
 }

@@ -8,18 +8,19 @@ const EXPORTER_PORT = 9100;
 /** Pings a second that are answered. */
 const PINGS = 10;
 
-export type Ports = Pick<Configuration, 'intake' | 'tunnel' | 'metrics'>;
+export type Ports = Pick<Configuration, 'intake' | 'senders' | 'tunnel' | 'metrics'>;
 
 /**
- * The rules as text for nft: all that comes in is dropped but answers, this machine's own, some ICMP, and the ports that the configuration uses. Intake and tunnel
+ * The rules as text for nft: all that comes in is dropped but answers, this machine's own, some ICMP, and the ports that the configuration uses. Intake, syslog and tunnel
  * answer on every interface but one that is only for management; SSH, metrics and the machine's exporter only on the management side, where one is named. What
  * goes out is not limited: the relay's own paths decide where data goes. Loaded as one transaction, in place of the table's rules before.
  */
 export function firewallOf(configuration: Ports, { management }: MachineNetwork): string {
   const agents = management.interface === undefined ? '' : `iifname != "${management.interface}" `;
-  const { intake, tunnel, metrics } = configuration;
+  const { intake, senders, tunnel, metrics } = configuration;
   const open = [
     ...portRule(agents, intake, 'agents'),
+    ...(senders.syslog.enabled ? portRule(agents, senders.syslog, 'syslog') : []),
     ...(tunnel.enabled ? portRule(agents, tunnel, 'tunnel') : []),
     ...fromManagement(management).flatMap((from) => [
       ...portRule(from, { address: '::', port: SSH_PORT }, 'SSH'),

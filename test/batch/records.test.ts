@@ -58,6 +58,11 @@ describe('findRecords', () => {
     }
   });
 
+  it('is not troubled by blanks', () => {
+    const blanks = ' '.repeat(4 * 1024 * 1024);
+    assert.deepEqual(recordsOf(`[{"a":1}${blanks},${blanks}{"b":2}${blanks}]`), ['{"a":1}', '{"b":2}']);
+  });
+
   it('is not troubled by depth', () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     assert.deepEqual(recordsOf(`[${deep},1]`), [deep, '1']);

@@ -5,6 +5,7 @@ import { readDuration, readSize } from '../../src/units.ts';
 import { describeAgents, runAgents } from './agents.ts';
 import { runBenchmark } from './benchmark.ts';
 import { describeDrain, runDrain } from './drain.ts';
+import { describeProtocols, runProtocols } from './protocols.ts';
 import { describe, reportOf } from './report.ts';
 import { describeScrape, runScrape } from './scrape.ts';
 import { describeTransform, runTransform } from './transform.ts';
@@ -22,6 +23,7 @@ interface Flags {
   readonly tunnel: boolean;
   readonly transform: boolean;
   readonly scrape: boolean;
+  readonly protocols: boolean;
   readonly groups: number;
   readonly profile?: string;
   readonly json: boolean;
@@ -43,11 +45,28 @@ const program = new Command('benchmark')
   .option('--tunnel', 'measure instead the tunnel: memory of idle ones, bytes through busy ones, against haproxy', false)
   .option('--transform', 'measure instead what sending to Azure costs, beside @azure/monitor-ingestion', false)
   .option('--scrape', 'measure instead what a scrape of the metrics costs with a long queue', false)
+  .option('--protocols', 'measure instead what each protocol of senders costs', false)
   .option('--groups <count>', 'how many groups are queued then', bounded(Number, 1_000, 1_000_000), 100_000)
   .option('--profile <folder>', "write a CPU profile of the relay there, for Chrome's developer tools")
   .option('--json', 'one JSON value on one line', false);
 
-const { agents, body, every, for: measureMs, warmUp, nginx, drain, group, tunnel, transform, scrape, groups, profile, json } = program.parse().opts<Flags>();
+const {
+  agents,
+  body,
+  every,
+  for: measureMs,
+  warmUp,
+  nginx,
+  drain,
+  group,
+  tunnel,
+  transform,
+  scrape,
+  protocols,
+  groups,
+  profile,
+  json,
+} = program.parse().opts<Flags>();
 const ended = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(`ended by ${signal}`)));
 
@@ -78,6 +97,10 @@ async function measure(): Promise<{ readonly failures: readonly string[]; readon
   if (scrape) {
     const report = await runScrape({ groups, signal: ended.signal, onStep: around.onStep });
     return { failures: report.failures, text: json ? JSON.stringify(report) : describeScrape(report) };
+  }
+  if (protocols) {
+    const report = await runProtocols({ signal: ended.signal, onStep: around.onStep });
+    return { failures: report.failures, text: json ? JSON.stringify(report) : describeProtocols(report) };
   }
   if (drain) {
     const report = await runDrain(around);

@@ -113,6 +113,6 @@ it('the schema gives every option its default when nothing is set', () => {
   const { retry, cache, intake, managementGroup, workspaces } = configurationSchema.parse(undefined);
   assert.deepEqual(retry, { every: 480_000, window: 7_200_000 });
   assert.deepEqual([cache.limit, cache.groupBatches, cache.groupSize, cache.limitPerWorkspace], [undefined, 32, 2 ** 20, undefined]);
-  assert.deepEqual([intake.address, intake.port, intake.maxInflatedSize], ['0.0.0.0', 8443, 16 * 2 ** 20]);
+  assert.deepEqual([intake.address, intake.port, intake.maxInflatedSize], ['0.0.0.0', 8443, 32 * 2 ** 20]);
   assert.deepEqual([managementGroup.approve, workspaces], ['none', []]);
 });

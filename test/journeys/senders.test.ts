@@ -1,7 +1,11 @@
 // Senders without a certificate: Microsoft's own client, and what the relay prints for others to be configured with.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -108,3 +112,45 @@ test('the call that is printed for curl is taken as it stands', async () => {
   await run('bash', ['-ec', script]);
   await eventually('the record is there', () => arrivedIn(site, 'RelayTest').length === 1);
 });
+
+test('records of the Data Collector API become a custom table of the local workspace, and rows of the stream that is named after them', async () => {
+  const time = new Date(Date.now() - 3_600_000).toISOString();
+  const record = { When: time, Message: 'größer', Count: 42, Nested: { a: [1, 2] } };
+  await using plain = await startSite();
+  await postSigned(plain.relay, await createSender(plain.relay, 'dc'), JSON.stringify(record));
+  await postSigned(plain.relay, await createSender(plain.relay, 'dc2'), JSON.stringify([record, record]));
+  await eventually('all are there', () => arrivedIn(plain, 'Orders').length === 3);
+  assert.deepEqual(arrivedIn(plain, 'Orders'), [record, record, record]);
+
+  const columns = [
+    { name: 'TimeGenerated', type: 'datetime' },
+    { name: 'Message', type: 'string' },
+    { name: 'Count', type: 'int' },
+    { name: 'Nested', type: 'dynamic' },
+  ] as const;
+  await using azure = await startAzureSite({ streams: { 'Custom-Orders_CL': { table: 'Orders_CL', columns: [...columns] } } });
+  await postSigned(azure.relay, await createSender(azure.relay, 'dc'), JSON.stringify(record));
+  await eventually('the row is there', () => azure.upstream.local.rows(BANK, 'Orders_CL').length === 1);
+  const [{ TimeGenerated, Message, Count, Nested } = {}] = azure.upstream.local.rows(BANK, 'Orders_CL') as readonly Record<string, unknown>[];
+  assert.deepEqual({ TimeGenerated, Message, Count, Nested }, { TimeGenerated: time, Message: 'größer', Count: 42, Nested: { a: [1, 2] } });
+});
+
+/** One post of the Data Collector API. */
+async function postSigned(relay: RelayProcess, { secret }: CreatedSender, body: string): Promise<void> {
+  const date = new Date().toUTCString();
+  const signed = `POST\n${Buffer.byteLength(body)}\napplication/json\nx-ms-date:${date}\n/api/logs`;
+  const signature = createHmac('sha256', Buffer.from(secret, 'base64')).update(signed).digest('base64');
+  const headers = {
+    'content-type': 'application/json',
+    'log-type': 'Orders',
+    'time-generated-field': 'When',
+    'x-ms-date': date,
+    authorization: `SharedKey ${BANK}:${signature}`,
+  };
+  const { port, rootFile } = { port: relay.port(), rootFile: relay.rootFile };
+  const sending = request({ host: 'localhost', port, path: '/api/logs?api-version=2016-04-01', method: 'POST', headers, ca: await readFile(rootFile, 'utf8') });
+  sending.end(body);
+  const [answer] = (await once(sending, 'response')) as [IncomingMessage];
+  answer.resume();
+  assert.equal(answer.statusCode, 200);
+}

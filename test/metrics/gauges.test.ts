@@ -219,7 +219,8 @@ describe('counters whose labels are known', () => {
       { id: BANK, protocol: 'operational-data' },
       { id: PLANT, protocol: 'logs-ingestion' },
     ];
-    startAtZero(metrics, { workspaces, refusals: ['relay.cache.full'], tunnelRefusals: ['host'] });
+    const syslog = { formats: ['rfc5424'], truncations: ['too-long'], ends: ['idle'] };
+    startAtZero(metrics, { workspaces, refusals: ['relay.cache.full'], tunnelRefusals: ['host'], syslog });
     const lines = new Set((await metrics.expose()).split('\n'));
     assertHas(lines, [
       `relay_dropped_batches_total{workspace="${BANK}",kind="Alert",reason="cache-full"} 0`,
@@ -227,6 +228,8 @@ describe('counters whose labels are known', () => {
       `relay_upstream_attempts_total{workspace="${BANK}",outcome="delivered"} 0`,
       'relay_intake_refused_total{reason="relay.cache.full"} 0',
       'relay_tunnel_connections_total{outcome="host"} 0',
+      'relay_syslog_messages_total{format="rfc5424"} 0',
+      'relay_syslog_lost_messages_total 0',
       'relay_log_lines_total{level="error"} 0',
     ]);
     assert.ok(![...lines].some((line) => line.includes(BANK) && line.includes('sign-in')));

@@ -48,6 +48,12 @@ describe('the firewall', () => {
       {},
       ['tcp dport 443 accept comment "agents"', 'tcp dport 3128 accept comment "tunnel"', 'tcp dport 22 accept comment "SSH"'],
     ],
+    [
+      'syslog',
+      { senders: { syslog: { enabled: true } } },
+      {},
+      ['tcp dport 443 accept comment "agents"', 'tcp dport 6514 accept comment "syslog"', 'tcp dport 22 accept comment "SSH"'],
+    ],
     ['intake on this machine only', { intake: { address: '127.0.0.1', port: 443 } }, {}, ['tcp dport 22 accept comment "SSH"']],
     ['a port that nobody knows', { intake: { port: 0 } }, {}, ['tcp dport 22 accept comment "SSH"']],
     [

@@ -14,6 +14,7 @@ import { mustBeApproved } from '../client-certificate.ts';
 import { contentTypeOf } from '../content-type.ts';
 import { inflateBody } from '../inflate.ts';
 import { mustBeRows } from '../json-rows.ts';
+import type { ProtocolWords } from '../protocol-words.ts';
 import { readBody, STREAMED } from '../read-body.ts';
 import { type RefusalWriter, refusingBy } from '../refusal-writer.ts';
 import { type BadCredentials, mustNotWait } from '../sender-sign-in.ts';
@@ -130,8 +131,8 @@ function header(request: Request, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-// Status and word of the API's documentation.
-const WORDS: ReadonlyMap<ErrorCode, readonly [number, string]> = new Map<ErrorCode, readonly [number, string]>([
+/** Status and word of the API's documentation. */
+export const DATA_COLLECTOR_WORDS: ProtocolWords = new Map<ErrorCode, readonly [number, string]>([
   ['relay.intake.no-api-version', [400, 'MissingApiVersion']],
   ['relay.intake.bad-api-version', [400, 'InvalidApiVersion']],
   ['relay.intake.no-content-type', [400, 'MissingContentType']],
@@ -148,10 +149,14 @@ const WORDS: ReadonlyMap<ErrorCode, readonly [number, string]> = new Map<ErrorCo
   ['relay.agent.pending', [403, 'InvalidAuthorization']],
   ['relay.agent.suspended', [403, 'InvalidAuthorization']],
   ['relay.intake.too-large', [404, 'NotFound']],
+  ['relay.enrolment.too-many-attempts', [429, 'TooManyRequests']],
+  ['relay.internal', [500, 'UnspecifiedError']],
+  ['relay.cache.full', [503, 'ServiceUnavailable']],
+  ['relay.cache.unavailable', [503, 'ServiceUnavailable']],
 ]);
 
 /** A refusal as the Data Collector API words it: `{"Error":…,"Message":…}`. */
 export const writeRefusal: RefusalWriter = ({ code, status, message }) => {
-  const [documented, word] = WORDS.get(code) ?? [status, status === 503 ? 'ServiceUnavailable' : status === 429 ? 'TooManyRequests' : 'UnspecifiedError'];
+  const [documented, word] = DATA_COLLECTOR_WORDS.get(code) ?? [status, status === 503 ? 'ServiceUnavailable' : 'UnspecifiedError'];
   return { status: documented, body: { Error: word, Message: message } };
 };

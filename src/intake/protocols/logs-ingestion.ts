@@ -8,6 +8,7 @@ import type { Accept } from '../accept.ts';
 import { contentTypeOf } from '../content-type.ts';
 import { inflateBody } from '../inflate.ts';
 import { mustBeRows } from '../json-rows.ts';
+import type { ProtocolWords } from '../protocol-words.ts';
 import { readBody, STREAMED } from '../read-body.ts';
 import { type RefusalWriter, refusingBy } from '../refusal-writer.ts';
 
@@ -93,8 +94,8 @@ function encodingOf(request: Request): 'gzip' | 'identity' {
   throw new RelayError('relay.intake.unknown-encoding', `Content-Encoding "${encoding.slice(0, 40)}" is not gzip.`);
 }
 
-// Status and word as the service gives them; where its words are not documented, those of its public stand-ins.
-const WORDS: ReadonlyMap<ErrorCode, readonly [number, string]> = new Map<ErrorCode, readonly [number, string]>([
+/** Status and word as the service gives them; where its words are not documented, those of its public stand-ins. */
+export const LOGS_INGESTION_WORDS: ProtocolWords = new Map<ErrorCode, readonly [number, string]>([
   ['relay.sender.no-credentials', [401, 'AuthenticationFailed']],
   ['relay.sender.bad-credentials', [401, 'AuthenticationFailed']],
   ['relay.sender.bad-token', [401, 'AuthenticationFailed']],
@@ -114,11 +115,15 @@ const WORDS: ReadonlyMap<ErrorCode, readonly [number, string]> = new Map<ErrorCo
   ['relay.intake.bad-json', [400, 'InvalidPayload']],
   ['relay.intake.bad-request', [400, 'InvalidPayload']],
   ['relay.intake.too-large', [413, 'ContentLengthLimitExceeded']],
+  ['relay.enrolment.too-many-attempts', [429, 'TooManyRequests']],
+  ['relay.internal', [500, 'InternalServerError']],
+  ['relay.cache.full', [503, 'ServiceUnavailable']],
+  ['relay.cache.unavailable', [503, 'ServiceUnavailable']],
 ]);
 
 /** A refusal as the Logs Ingestion API words it: `{"error":{"code":…,"message":…}}`, the code in a header too. */
 export const writeRefusal: RefusalWriter = ({ code, status, message, host }) => {
-  const [documented, word] = WORDS.get(code) ?? [status, status === 429 ? 'TooManyRequests' : status === 503 ? 'ServiceUnavailable' : 'InternalServerError'];
+  const [documented, word] = LOGS_INGESTION_WORDS.get(code) ?? [status, status === 503 ? 'ServiceUnavailable' : 'InternalServerError'];
   const challenge = documented === 401 ? { 'www-authenticate': bearerChallenge(host, TENANT, code !== 'relay.sender.no-credentials') } : {};
   return { status: documented, body: { error: { code: word, message } }, headers: { 'x-ms-error-code': word, ...challenge } };
 };
