@@ -11,7 +11,7 @@ import { ask } from '../../src/control/client.ts';
 import { ruleIdOf } from '../../src/intake/rule-owners.ts';
 import { UPLOAD_PATH } from '../../src/oms-protocol/paths.ts';
 import { eventually } from '../support/eventually.ts';
-import { UPLOAD_HEADERS } from '../support/fleet.ts';
+import { type Machine, UPLOAD_HEADERS } from '../support/fleet.ts';
 import { BANK, type Site, startSite } from '../support/site.ts';
 import { readUsage } from './process-usage.ts';
 import { createRecords, otlpRequest, syslogStream } from './sender-records.ts';
@@ -104,8 +104,8 @@ async function waysOf(site: Site, agent: Agent, secret: string): Promise<readonl
   const records = createRecords(RECORDS_A_REQUEST);
   const array = Buffer.from(`[${records.join(',')}]`);
   const envelope = Buffer.from(`{"DataType":"LINUX_SYSLOGS_BLOB","IPName":"LogManagement","DataItems":${array.toString()}}`);
-  const [machine] = await site.machines(1);
-  if (!machine) throw new Error('no machine was enrolled');
+  const machines = await site.machines(CONNECTIONS);
+  let turn = 0;
   const json = { 'content-type': 'application/json', 'x-api-key': secret };
   const ingestion = { path: `/dataCollectionRules/${ruleIdOf(BANK)}/streams/Custom-Records_CL?api-version=2023-01-01`, status: 204 };
   const collector = (body: Buffer, more: Readonly<Record<string, string>> = {}): Prepared => ({
@@ -125,6 +125,8 @@ async function waysOf(site: Site, agent: Agent, secret: string): Promise<readonl
     [
       'agents (Operational Data, deflate)',
       async () => {
+        turn += 1;
+        const machine = machines[turn % machines.length] as Machine;
         const { status } = await machine.post(UPLOAD_PATH, UPLOAD_HEADERS, deflated);
         if (status !== 200) throw new Error(`an agent was answered with ${status}`);
       },
