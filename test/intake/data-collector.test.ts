@@ -173,6 +173,14 @@ describe('the Data Collector API', () => {
     assert.deepEqual([(await post(gone)).status, (await post(gone)).body?.Error], [400, 'InactiveCustomer']);
   });
 
+  it('answers 500 UnspecifiedError for a fault of its own, and tells nothing of it', async () => {
+    await using rig = await createDataCollectorRig();
+    rig.breakCache();
+    const answer = await post(rig);
+    assert.deepEqual([answer.status, answer.body?.Error], [500, 'UnspecifiedError']);
+    assert.doesNotMatch(answer.body?.Message ?? '', /a fault of the relay/);
+  });
+
   it('takes one object, gzip with either length signed, deflate, a resource, and an old and a new key', async () => {
     await using rig = await createDataCollectorRig();
     const text = '[{"a":1}]';

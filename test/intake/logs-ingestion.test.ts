@@ -155,6 +155,14 @@ describe('the Logs Ingestion API', () => {
     assert.deepEqual([(await call(rig, { headers: { authorization: 'Bearer nonsense' } })).code], ['TooManyRequests']);
   });
 
+  it('answers 500 with a code for a fault of its own, and tells nothing of it', async () => {
+    await using rig = await createIngestionRig();
+    rig.breakCache();
+    const answer = await call(rig);
+    assert.deepEqual([answer.status, answer.code, answer.header], [500, 'InternalServerError', 'InternalServerError']);
+    assert.doesNotMatch(answer.message, /a fault of the relay/);
+  });
+
   it('takes all three versions, and a parameter whose name is percent-encoded', async () => {
     await using rig = await createIngestionRig();
     for (const query of ['api-version=2023-01-01', 'api-version=2023-04-01-preview', 'api-version=2021-11-01-preview', 'api%2Dversion=2023-01-01'])

@@ -79,6 +79,8 @@ export interface IntakeRig extends AsyncDisposable {
   readonly aside: { readonly batch: Batch; readonly cause: DeadLetterCause }[];
   /** What the cache answers from now on. */
   answer(outcome: PutOutcome): void;
+  /** From now on the cache has a fault. */
+  breakCache(): void;
   /** Whether the workspace counts as held from now on. */
   hold(isHeld: boolean): void;
   /** Lines of the log so far, without those below `info`; `levels` chooses others. */
@@ -107,7 +109,7 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
     metrics,
     log,
   });
-  const { kept, aside, keeper, answer, hold } = fakeKeeper();
+  const { kept, aside, keeper, answer, hold, breakCache } = fakeKeeper();
   const accept = createAccept({
     cache: keeper,
     retryEveryMs: 480_000,
@@ -179,6 +181,7 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
     aside,
     answer,
     hold,
+    breakCache,
     lines: (...levels) => written.filter(({ level }) => (levels.length > 0 ? levels.includes(level) : level !== 'debug')),
     async figure(name) {
       const line = (await metrics.expose()).split('\n').find((candidate) => candidate.startsWith(`${name} `));
@@ -192,13 +195,15 @@ export async function createIntakeRig(settings: RigSettings = {}): Promise<Intak
   };
 }
 
-function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer' | 'hold'> & { readonly keeper: Keeper } {
+function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer' | 'hold' | 'breakCache'> & { readonly keeper: Keeper } {
   const kept: Batch[] = [];
   const aside: { readonly batch: Batch; readonly cause: DeadLetterCause }[] = [];
   let outcome: PutOutcome = { outcome: 'stored' };
   let isHeld = false;
+  let isBroken = false;
   const keeper: Keeper = {
     async put(batch) {
+      if (isBroken) throw new Error('a fault of the relay');
       if (outcome.outcome === 'stored') kept.push(batch);
       return outcome;
     },
@@ -214,6 +219,9 @@ function fakeKeeper(): Pick<IntakeRig, 'kept' | 'aside' | 'answer' | 'hold'> & {
     keeper,
     answer(next) {
       outcome = next;
+    },
+    breakCache() {
+      isBroken = true;
     },
     hold(held) {
       isHeld = held;

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { CONFIGURATIONS, configurationOf } from '../../src/sender-configuration/configurations.ts';
 import type { SenderFacts } from '../../src/sender-configuration/facts.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const run = promisify(execFile);
 
 const FACTS: SenderFacts = {
   name: 'web01',
@@ -61,6 +68,15 @@ describe('the configuration of a sender', () => {
       'StreamDriverAuthMode="x509/name"',
     ])
       assert.ok(text.includes(setting), setting);
+  });
+
+  it('for rsyslog is taken by rsyslog', async () => {
+    await using folder = await temporaryFolder();
+    for (const file of ['relay-roots.pem', 'web01.pem', 'web01.key']) await writeFile(join(folder.path, file), '');
+    const path = join(folder.path, 'rsyslog.conf');
+    await writeFile(path, written('rsyslog').replaceAll('/etc/relay-sender', folder.path).replace('/var/spool/rsyslog', folder.path));
+    const { stderr } = await run('rsyslogd', ['-N1', '-f', path]);
+    assert.doesNotMatch(stderr, /error/i);
   });
 
   it('for powershell signs what the API wants signed', () => {
