@@ -8,6 +8,7 @@ import { RelayError } from '../errors.ts';
 import type { Agent } from '../management-group/agent.ts';
 import type { ManagementGroup } from '../management-group/management-group.ts';
 import { type ClientCertificateOptions, mustBeApproved, mustBeKnown } from './client-certificate.ts';
+import { headerOf } from './request-headers.ts';
 
 const BEARER = /^bearer +([\w.~+/-]+=*) *$/i;
 const MAX_KEY_CHARACTERS = 512;
@@ -47,8 +48,8 @@ export const senderSignInPlugin: Plugin<SenderSignInOptions> = {
 };
 
 function senderOf(request: Request, options: SenderSignInOptions): Agent {
-  const authorization = header(request, 'authorization');
-  const apiKey = header(request, 'x-api-key');
+  const authorization = headerOf(request, 'authorization');
+  const apiKey = headerOf(request, 'x-api-key');
   if (authorization === undefined && apiKey === undefined) return byCertificate(request, options);
   mustNotWait(request, options.attempts);
   const found = authorization === undefined ? byApiKey(apiKey ?? '', options) : byAuthorization(authorization, options);
@@ -97,9 +98,4 @@ function byApiKey(key: string, { group }: SenderSignInOptions): Agent | RelayErr
 
 function badCredentials(what: string): RelayError {
   return new RelayError('relay.sender.bad-credentials', `No sender has what ${what} brought. An operator of the relay lists them with: relay senders list`);
-}
-
-function header(request: Request, name: string): string | undefined {
-  const value: unknown = request.headers[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

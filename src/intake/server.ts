@@ -13,10 +13,10 @@ import { trackConnections } from './agent-connections.ts';
 import { answerBrokenRequests, type BrokenRequests } from './broken-requests.ts';
 import { type ClientCertificateOptions, clientCertificateScheme, fingerprintOfConnection } from './client-certificate.ts';
 import { watchConnections } from './connections.ts';
-import { contentTypeOf } from './content-type.ts';
 import { codeOfStatus, meaningOf, replyFor } from './error-replies.ts';
 import type { IntakeOptions } from './options.ts';
 import type { RefusalFacts, WrittenRefusal } from './refusal-writer.ts';
+import { contentTypeOf } from './request-headers.ts';
 import { serviceOf } from './request-service.ts';
 
 /** Most that a timeout of the listener may be late, in milliseconds. */

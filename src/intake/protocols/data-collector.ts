@@ -11,12 +11,12 @@ import type { ManagementGroup } from '../../management-group/management-group.ts
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import type { Accept } from '../accept.ts';
 import { mustBeApproved } from '../client-certificate.ts';
-import { contentTypeOf } from '../content-type.ts';
 import { inflateBody } from '../inflate.ts';
 import { mustBeRows } from '../json-rows.ts';
 import type { ProtocolWords } from '../protocol-words.ts';
 import { readBody, STREAMED } from '../read-body.ts';
 import { type RefusalWriter, refusingBy } from '../refusal-writer.ts';
+import { contentEncodingOf, contentTypeOf, headerOf } from '../request-headers.ts';
 import { type BadCredentials, mustNotWait } from '../sender-sign-in.ts';
 import { isSignedWith, readSharedKey } from './shared-key.ts';
 
@@ -58,7 +58,7 @@ export const dataCollectorPlugin: Plugin<DataCollectorOptions> = {
     const take: Lifecycle.Method = async (request, h) => {
       mustNotWait(request, options.attempts);
       mustBeOfThisApi(request);
-      const encoding = encodingOf(request);
+      const encoding = contentEncodingOf(request);
       const body = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs });
       const posted: Posted = { body, encoding, plain: await inflateBody(body, encoding, maxBytes) };
       const agent = mustBeSigned(request, posted, options);
@@ -90,11 +90,11 @@ function mustBeSigned(request: Request, { body, plain, encoding }: Posted, { gro
     attempts.failed(request.info.remoteAddress);
     throw new RelayError('relay.sender.bad-signature', message);
   };
-  const key = readSharedKey(header(request, 'authorization'));
+  const key = readSharedKey(headerOf(request, 'authorization'));
   if (key.outcome === 'no-workspace')
     throw new RelayError('relay.sender.bad-workspace', `"${key.found}" in the Authorization header is not the GUID of a workspace.`);
   if (key.outcome === 'unreadable') return refuse('The Authorization header is not: SharedKey <workspace id>:<signature>.');
-  const date = header(request, 'x-ms-date') ?? '';
+  const date = headerOf(request, 'x-ms-date') ?? '';
   const off = Math.abs(clock.now() - Date.parse(date));
   if (!(off <= clockSkewMs))
     return refuse(date === '' ? 'The request has no x-ms-date.' : `x-ms-date "${date.slice(0, 60)}" is too far from this relay's clock.`);
@@ -108,27 +108,16 @@ function mustBeSigned(request: Request, { body, plain, encoding }: Posted, { gro
 
 // Those that this API has, and no others: they go on with the data.
 function dataHeadersOf(request: Request): { readonly 'log-type': string } & Readonly<Record<string, string>> {
-  const logType = header(request, 'log-type');
+  const logType = headerOf(request, 'log-type');
   if (logType === undefined) throw new RelayError('relay.intake.no-log-type', 'The request has no Log-Type.');
   if (!LOG_TYPE.test(logType)) throw new RelayError('relay.intake.bad-log-type', 'Log-Type is not a letter and up to 99 more letters, digits or underscores.');
-  const timeField = header(request, 'time-generated-field');
-  const resource = header(request, 'x-ms-azureresourceid');
+  const timeField = headerOf(request, 'time-generated-field');
+  const resource = headerOf(request, 'x-ms-azureresourceid');
   return {
     'log-type': logType,
     ...(timeField !== undefined && timeField.length <= MAX_FIELD_CHARACTERS ? { 'time-generated-field': timeField } : {}),
     ...(resource !== undefined && resource.length <= MAX_RESOURCE_CHARACTERS ? { 'x-ms-azureresourceid': resource } : {}),
   };
-}
-
-function encodingOf(request: Request): ContentEncoding {
-  const encoding = (header(request, 'content-encoding') ?? 'identity').trim().toLowerCase();
-  if (encoding === 'gzip' || encoding === 'deflate' || encoding === 'identity') return encoding;
-  throw new RelayError('relay.intake.unknown-encoding', `Content-Encoding "${encoding.slice(0, 40)}" is none of identity, deflate, gzip.`);
-}
-
-function header(request: Request, name: string): string | undefined {
-  const value: unknown = request.headers[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** Status and word of the API's documentation. */

@@ -5,12 +5,12 @@ import { bearerChallenge, INGESTION_PATH, INGESTION_VERSIONS, tooLongMessage } f
 import { STREAM_HEADER } from '../../oms-protocol/upload-headers.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import type { Accept } from '../accept.ts';
-import { contentTypeOf } from '../content-type.ts';
 import { inflateBody } from '../inflate.ts';
 import { mustBeRows } from '../json-rows.ts';
 import type { ProtocolWords } from '../protocol-words.ts';
 import { readBody, STREAMED } from '../read-body.ts';
 import { type RefusalWriter, refusingBy } from '../refusal-writer.ts';
+import { contentTypeOf, headerOf } from '../request-headers.ts';
 
 const IMMUTABLE_ID = /^dcr-[0-9a-f]{32}$/;
 const STREAM = /^(?:Custom|Microsoft)-([A-Za-z][A-Za-z0-9_-]{0,90})$/;
@@ -88,8 +88,7 @@ function mustBeStream(
 }
 
 function encodingOf(request: Request): 'gzip' | 'identity' {
-  const value: unknown = request.headers['content-encoding'];
-  const encoding = typeof value === 'string' && value !== '' ? value.trim().toLowerCase() : 'identity';
+  const encoding = (headerOf(request, 'content-encoding') ?? 'identity').trim().toLowerCase();
   if (encoding === 'gzip' || encoding === 'identity') return encoding;
   throw new RelayError('relay.intake.unknown-encoding', `Content-Encoding "${encoding.slice(0, 40)}" is not gzip.`);
 }

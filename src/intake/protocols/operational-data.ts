@@ -13,6 +13,7 @@ import { AGENT_ID_HEADER, BATCH_ID_HEADER, DATA_HEADERS, OWN_QUEUE_HEADER } from
 import type { Accept, Arrival } from '../accept.ts';
 import { exceeds, readBodyHead } from '../body-head.ts';
 import { readBody, STREAMED } from '../read-body.ts';
+import { contentEncodingOf } from '../request-headers.ts';
 
 /** What a compressed body may be longer than the inflated limit: data that does not compress grows a little. */
 const ENCODING_OVERHEAD_BYTES = 64 * 1024;
@@ -125,14 +126,5 @@ function originOf(request: Request, service: Origin['service']): Origin {
       return typeof value === 'string' && value.length <= 1024 ? [[name, value] as const] : [];
     }),
   );
-  return { protocol: 'operational-data', service, encoding: encodingOf(request), headers };
-}
-
-function encodingOf(request: Request): ContentEncoding {
-  const value = String((request.headers['content-encoding'] as unknown) ?? 'identity')
-    .trim()
-    .toLowerCase();
-  if (value === 'identity' || value === 'deflate' || value === 'gzip') return value;
-  if (value === '') return 'identity';
-  throw new RelayError('relay.intake.unknown-encoding', `Content-Encoding "${value.slice(0, 40)}" is none of identity, deflate, gzip.`);
+  return { protocol: 'operational-data', service, encoding: contentEncodingOf(request), headers };
 }

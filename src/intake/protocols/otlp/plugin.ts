@@ -3,14 +3,13 @@
  * row a record.
  */
 import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
-import type { ContentEncoding } from '../../../batch/batch.ts';
 import { RelayError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
 import type { Accept } from '../../accept.ts';
-import { contentTypeOf } from '../../content-type.ts';
 import { inflateBody } from '../../inflate.ts';
 import { readBody, STREAMED } from '../../read-body.ts';
 import { refusingBy } from '../../refusal-writer.ts';
+import { contentEncodingOf, contentTypeOf } from '../../request-headers.ts';
 import { formatOf, partialSuccessOf, writeNotAllowed, writeRefusal } from './answers.ts';
 import { readLogs } from './read-logs.ts';
 import type { WireFormat } from './wire-format.ts';
@@ -45,7 +44,7 @@ export const otlpPlugin: Plugin<OtlpOptions> = {
       if (!agent) throw new RelayError('relay.internal', 'Log records were let in without an agent.');
       const { workspaceId, agentId } = agent;
       const format = mustBeFormat(request);
-      const sentIn = encodingOf(request);
+      const sentIn = contentEncodingOf(request);
       const plain = await inflateBody(await readBody(request, limits), sentIn, maxInflatedBytes);
       // Who compresses has a thin line or much data; for others the work is saved.
       const encoding = sentIn === 'identity' ? 'identity' : 'gzip';
@@ -89,11 +88,4 @@ function mustBeFormat(request: Request): WireFormat {
   if (!format)
     throw new RelayError('relay.intake.bad-content-type', `Content-Type "${type.slice(0, 60)}" is neither application/x-protobuf nor application/json.`);
   return format;
-}
-
-function encodingOf(request: Request): ContentEncoding {
-  const value: unknown = request.headers['content-encoding'];
-  const encoding = typeof value === 'string' && value !== '' ? value.trim().toLowerCase() : 'identity';
-  if (encoding === 'gzip' || encoding === 'deflate' || encoding === 'identity') return encoding;
-  throw new RelayError('relay.intake.unknown-encoding', `Content-Encoding "${encoding.slice(0, 40)}" is none of identity, deflate, gzip.`);
 }
