@@ -23,6 +23,8 @@ export interface Enrolling {
   readonly issue: (agent: Agent, publicKey: KeyObject) => Issued;
   /** Tries to enrol, by address. */
   readonly attempts: Attempts;
+  /** The same of senders that sign in: apart, as one that is configured wrongly must keep no machine from enrolling. */
+  readonly senderAttempts: Attempts;
   /** DER of the client certificate that a request came with, to this relay or to another of its group. */
   readonly peerCertificate: PeerCertificate;
   /** Which agents have been told of which roots. */
@@ -33,6 +35,8 @@ export function createEnrolling(building: Building, { group, audit, authority, a
   const { configuration, clock, component } = building;
   const { domain, enrolment, intake, managementGroup, senders } = configuration;
   const peerOf = forwardedOr(peerCertificate);
+  const limits = { now: clock.now, perMinute: enrolment.attemptsPerMinute, badPerMinute: enrolment.badCredentialsPerMinute };
+  const senderAttempts = createAttempts(limits);
   const agentService = {
     group,
     approve: managementGroup.approve,
@@ -43,7 +47,7 @@ export function createEnrolling(building: Building, { group, audit, authority, a
     ownHost: domain,
     audit: audit.enter,
     clock,
-    attempts: createAttempts({ now: clock.now, perMinute: enrolment.attemptsPerMinute, badPerMinute: enrolment.badCredentialsPerMinute }),
+    attempts: createAttempts(limits),
     metrics: building.metrics,
   };
   const est = {
@@ -59,13 +63,14 @@ export function createEnrolling(building: Building, { group, audit, authority, a
       await hapi.register([
         { plugin: agentServicePlugin, options: { ...agentService, log: component('enrolment') } },
         { plugin: estPlugin, options: { ...est, log: component('enrolment') } },
-        { plugin: signInPlugin, options: { ...agentService, tokenLifeMs: senders.tokenLife, log: component('enrolment') } },
+        { plugin: signInPlugin, options: { ...agentService, attempts: senderAttempts, tokenLifeMs: senders.tokenLife, log: component('enrolment') } },
         { plugin: revocationListPlugin, options: { group, authority, oldCertificateGraceMs: enrolment.oldCertificateGrace, clock } },
         { plugin: rootsLearntPlugin, options: { learnt, registry: group.registry, settings: authentication, peerCertificate: peerOf } },
       ]);
     },
     issue: (agent, publicKey) => issue(est, agent, publicKey),
     attempts: agentService.attempts,
+    senderAttempts,
     peerCertificate: peerOf,
     learnt,
   };

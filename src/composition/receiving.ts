@@ -145,7 +145,12 @@ async function registerData({ hapi }: IntakeServer, accept: Accept, { configurat
   ]);
 }
 
-async function registerSenders({ hapi }: IntakeServer, accept: Accept, building: Building, { trust, enrolling: { attempts } }: ReceivingParts): Promise<void> {
+async function registerSenders(
+  { hapi }: IntakeServer,
+  accept: Accept,
+  building: Building,
+  { trust, enrolling: { senderAttempts: attempts } }: ReceivingParts,
+): Promise<void> {
   const { configuration, clock, serves, component } = building;
   const { group, authentication } = trust;
   const { senders, workspaces } = configuration;

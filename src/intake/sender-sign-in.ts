@@ -15,7 +15,7 @@ const MAX_KEY_CHARACTERS = 512;
 
 /** Attempts with bad credentials, by address. */
 export interface BadCredentials {
-  /** In how many seconds this address is listened to again; 0 when it is now. */
+  /** In how many seconds bad credentials of this address are told apart again; 0 when they are now. */
   waitS(address: string): number;
   failed(address: string): void;
 }
@@ -51,22 +51,22 @@ function senderOf(request: Request, options: SenderSignInOptions): Agent {
   const authorization = headerOf(request, 'authorization');
   const apiKey = headerOf(request, 'x-api-key');
   if (authorization === undefined && apiKey === undefined) return byCertificate(request, options);
-  mustNotWait(request, options.attempts);
   const found = authorization === undefined ? byApiKey(apiKey ?? '', options) : byAuthorization(authorization, options);
-  if (found instanceof RelayError) {
-    options.attempts.failed(request.info.remoteAddress);
-    throw found;
-  }
+  if (found instanceof RelayError) throw refusedBy(request, options.attempts, found);
   return found;
 }
 
-/** Throws `relay.enrolment.too-many-attempts` for an address that brought too many bad credentials. */
-export function mustNotWait({ info: { remoteAddress } }: Request, attempts: BadCredentials): void {
+/**
+ * Counts bad credentials, and gives what is to be thrown for them: `refusal`, or `relay.enrolment.too-many-attempts` once the address has brought
+ * too many. Good ones are always taken: many senders may share an address, and one that is configured wrongly must not shut the others out.
+ */
+export function refusedBy({ info: { remoteAddress } }: Request, attempts: BadCredentials, refusal: RelayError): RelayError {
   const waitS = attempts.waitS(remoteAddress);
-  if (waitS > 0)
-    throw new RelayError('relay.enrolment.too-many-attempts', `Too many bad credentials came from ${remoteAddress}. Wait ${waitS} seconds.`, {
-      retryAfterS: waitS,
-    });
+  attempts.failed(remoteAddress);
+  if (waitS === 0) return refusal;
+  return new RelayError('relay.enrolment.too-many-attempts', `Too many bad credentials came from ${remoteAddress}. Wait ${waitS} seconds.`, {
+    retryAfterS: waitS,
+  });
 }
 
 function byCertificate(request: Request, { certificates }: SenderSignInOptions): Agent {

@@ -33,15 +33,6 @@ export const signInPlugin: Plugin<SignInPluginOptions> = {
   register(server, { group, tokenLifeMs, attempts, audit, clock, metrics, log }) {
     const token: Lifecycle.Method = (request, h) => {
       const from = request.info.remoteAddress;
-      const waitS = attempts.begin(from);
-      if (waitS > 0)
-        throw new RelayError(
-          'relay.enrolment.too-many-attempts',
-          `Too many attempts to sign in, or too many bad ones, came from ${from}. Wait ${waitS} seconds.`,
-          {
-            retryAfterS: waitS,
-          },
-        );
       const form = readTokenForm((request.payload as Buffer | null)?.toString('utf8') ?? '', headerOf(request));
       const decision = decideToken(form, group.senders);
       metrics.count('senderSignIns', { outcome: decision.granted ? 'granted' : decision.outcome });
@@ -51,7 +42,11 @@ export const signInPlugin: Plugin<SignInPluginOptions> = {
           .response(grantedToken(group.senderTokens.issue(decision.sender, tokenLifeMs), Math.floor(tokenLifeMs / 1000)))
           .header('cache-control', 'no-store');
       }
+      // Good ones are always taken: many senders may share an address, and one that is configured wrongly must not shut the others out.
+      const waitS = attempts.waitS(from);
       if (decision.outcome === 'bad-credentials') attempts.failed(from);
+      if (waitS > 0)
+        throw new RelayError('relay.enrolment.too-many-attempts', `Too many bad credentials came from ${from}. Wait ${waitS} seconds.`, { retryAfterS: waitS });
       // Who failed to sign in is not named: nothing that it said has been verified.
       audit({ actor: { kind: 'agent', name: 'unknown' }, action: 'sign-in.fail', on: 'token endpoint', from, result: 'refused', detail: decision.outcome });
       log.warn({ reason: decision.outcome, remoteAddress: from }, decision.message);

@@ -17,7 +17,7 @@ import type { ProtocolWords } from '../protocol-words.ts';
 import { readBody, STREAMED } from '../read-body.ts';
 import { type RefusalWriter, refusingBy } from '../refusal-writer.ts';
 import { contentEncodingOf, contentTypeOf, headerOf } from '../request-headers.ts';
-import { type BadCredentials, mustNotWait } from '../sender-sign-in.ts';
+import { type BadCredentials, refusedBy } from '../sender-sign-in.ts';
 import { isSignedWith, readSharedKey } from './shared-key.ts';
 
 const API_PATH = '/api/logs';
@@ -56,7 +56,6 @@ export const dataCollectorPlugin: Plugin<DataCollectorOptions> = {
     const { accept, group, maxBytes, bodyTimeoutMs } = options;
 
     const take: Lifecycle.Method = async (request, h) => {
-      mustNotWait(request, options.attempts);
       mustBeOfThisApi(request);
       const encoding = contentEncodingOf(request);
       const body = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs });
@@ -87,8 +86,7 @@ function mustBeOfThisApi(request: Request): void {
 
 function mustBeSigned(request: Request, { body, plain, encoding }: Posted, { group, serves, attempts, clockSkewMs, clock }: DataCollectorOptions): Agent {
   const refuse = (message: string): never => {
-    attempts.failed(request.info.remoteAddress);
-    throw new RelayError('relay.sender.bad-signature', message);
+    throw refusedBy(request, attempts, new RelayError('relay.sender.bad-signature', message));
   };
   const key = readSharedKey(headerOf(request, 'authorization'));
   if (key.outcome === 'no-workspace')

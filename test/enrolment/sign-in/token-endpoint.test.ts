@@ -96,12 +96,13 @@ describe('the token endpoint', () => {
     assert.ok(!log.includes('a-wrong-secret') && !log.includes(CLIENT_SECRET));
   });
 
-  it('listens to no address that brought ten bad secrets, until the minute is over', async () => {
+  it('answers bad secrets with 429 after ten of an address, and grants good ones of the same address all the while', async () => {
     await using rig = await createTokenRig();
     for (let bad = 0; bad < 10; bad += 1) await ask(rig, `${GRANT}&client_secret=wrong`);
-    assert.equal((await ask(rig, `${GRANT}&client_secret=${CLIENT_SECRET}`)).status, 429);
-    rig.clock.advance(60_000);
+    assert.equal((await ask(rig, `${GRANT}&client_secret=wrong`)).status, 429);
     assert.equal((await ask(rig, `${GRANT}&client_secret=${CLIENT_SECRET}`)).status, 200);
+    rig.clock.advance(60_000);
+    assert.equal((await ask(rig, `${GRANT}&client_secret=wrong`)).status, 401);
   });
 
   it('has the pages that sign-in libraries read before', async () => {
