@@ -20,7 +20,7 @@ export function agents(): Dashboard {
     uid: 'relay-agents',
     description: 'Who sends, who is silent, what is refused, and by which certificates all are known.',
     variables: [kindVariable()],
-    panels: [...states(), ...missing(), ...intake(), ...trust(), ...group(), ...rare()],
+    panels: [...states(), ...missing(), ...intake(), ...trust(), ...senders(), ...group(), ...rare()],
   });
 }
 
@@ -172,6 +172,30 @@ function trust(): UnplacedPanel[] {
       isStacked: true,
       queries: [{ expr: `sum by (outcome) (increase(relay_enrolments_total{${RELAY}}[$__rate_interval]))`, legend: '{{outcome}}' }],
       calculations: ['max'],
+    }),
+  ];
+}
+
+function senders(): UnplacedPanel[] {
+  return [
+    strip({
+      title: 'Senders',
+      meaning:
+        'Programs without a certificate that signed in for a token, and syslog over TLS, within the time shown: what came, what waits for the cache now, connections that the relay ended for broken framing or a sender that may not send, messages that are not whole, and messages that are lost.',
+      action:
+        'No token: a wrong or old secret, `relay senders list`. Ended: have the sender count octets, or look at `relay agents list`. Waiting or tried again: the cache, `relay status`. Lost: the relay was stopped while the cache took nothing.',
+      width: 24,
+      figures: [
+        { name: 'Tokens granted', expr: `sum(increase(relay_sender_sign_ins_total{${RELAY}, outcome="granted"}[$__range])) or vector(0)`, steps: NEUTRAL },
+        { name: 'No token', expr: `sum(increase(relay_sender_sign_ins_total{${RELAY}, outcome!="granted"}[$__range])) or vector(0)` },
+        { name: 'Syslog connections', expr: `sum(relay_syslog_connections{${RELAY}})`, steps: NEUTRAL },
+        { name: 'Syslog messages', expr: `sum(increase(relay_syslog_messages_total{${RELAY}}[$__range]))`, steps: NEUTRAL },
+        { name: 'Bytes that wait', expr: `sum(relay_syslog_waiting_bytes{${RELAY}})`, steps: NEUTRAL },
+        { name: 'Tried again', expr: `sum(increase(relay_syslog_store_retries_total{${RELAY}}[$__range]))` },
+        { name: 'Ended by the relay', expr: `sum(increase(relay_syslog_connections_ended_total{${RELAY}, reason=~"bad-frame|refused"}[$__range]))` },
+        { name: 'Not whole', expr: `sum(increase(relay_syslog_truncated_messages_total{${RELAY}}[$__range]))` },
+        { name: 'Lost', expr: `sum(increase(relay_syslog_lost_messages_total{${RELAY}}[$__range]))`, steps: NONE_ALLOWED },
+      ],
     }),
   ];
 }
