@@ -52,7 +52,7 @@ export function readIsoTime(text: string, at: number): FoundTime | undefined {
   const aheadMs = offsetOf(zone);
   if (!isInCalendar(parts) || aheadMs === undefined) return undefined;
   // Most are in UTC, and need no reckoning.
-  if (aheadMs === 0) return { time: `${year}-${month}-${day}T${hours}:${minutes}:${seconds}${digitsOf(fraction)}Z`, end };
+  if (aheadMs === 0 && parts.seconds < 60) return { time: `${year}-${month}-${day}T${hours}:${minutes}:${seconds}${digitsOf(fraction)}Z`, end };
   return { time: written(msOf(parts) - aheadMs, fraction), end };
 }
 
@@ -79,11 +79,12 @@ function nearest(parts: Omit<TimeParts, 'year'>, receivedAt: number): number | u
 }
 
 function isInCalendar({ year, month, day, hours, minutes, seconds }: TimeParts): boolean {
-  if (year < FIRST_YEAR || year > LAST_YEAR || hours > 23 || minutes > 59 || seconds > 59) return false;
+  if (year < FIRST_YEAR || year > LAST_YEAR || hours > 23 || minutes > 59 || seconds > 60) return false;
   const isNoLeapDay = month === 1 && day === 29 && (year % 4 !== 0 || (year % 100 === 0 && year % 400 !== 0));
   return day >= 1 && day <= (DAYS[month] ?? 0) && !isNoLeapDay;
 }
 
+// A leap second, which clocks do send, is the first of the next minute.
 function msOf({ year, month, day, hours, minutes, seconds }: TimeParts): number {
   return Date.UTC(year, month, day, hours, minutes, seconds);
 }

@@ -13,9 +13,10 @@ const BYTE_ORDER_MARK = /^\uFEFF/;
  * Reads one message, whatever it is. What has no priority that can be used is all message, of facility user and severity notice (RFC 3164 §4.3.3).
  * A time without a year is the one nearest to `receivedAt` (milliseconds since 1970).
  */
-export function readMessage(text: string, receivedAt: number): SyslogMessage {
+export function readMessage(given: string, receivedAt: number): SyslogMessage {
+  const text = given.replace(BYTE_ORDER_MARK, '');
   const priority = Number(matchAt(PRIORITY, text, 0)?.[1] ?? Number.NaN);
-  if (!(priority <= HIGHEST_PRIORITY)) return { format: 'none', facility: USER, severity: NOTICE, message: text.replace(BYTE_ORDER_MARK, '') };
+  if (!(priority <= HIGHEST_PRIORITY)) return { format: 'none', facility: USER, severity: NOTICE, message: text };
   const codes = { facility: priority >> 3, severity: priority & 7 };
   const from = PRIORITY.lastIndex;
   const modern = readRfc5424(text, from);

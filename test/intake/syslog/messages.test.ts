@@ -37,7 +37,7 @@ const MESSAGES: readonly (readonly [what: string, text: string, read: Partial<Sy
     },
   ],
   [
-    'RFC 5424 §6.5, example 3, with structured data',
+    'RFC 5424 with structured data (after §6.5, example 3)',
     '<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47 [exampleSDID@32473 iut="3" eventSource="Application"] An application event',
     {
       format: 'rfc5424',
@@ -52,7 +52,7 @@ const MESSAGES: readonly (readonly [what: string, text: string, read: Partial<Sy
     },
   ],
   [
-    'RFC 5424 §6.5, example 4, structured data alone',
+    'RFC 5424 with structured data alone (after §6.5, example 4)',
     '<165>1 2003-10-11T22:14:15.003Z host app - ID47 [a@1 b="c"][d@1 e="f \\"g\\" \\] h"]',
     {
       format: 'rfc5424',
@@ -85,7 +85,7 @@ const MESSAGES: readonly (readonly [what: string, text: string, read: Partial<Sy
       message: "'su root' failed for lonvick on /dev/pts/8",
     },
   ],
-  ['RFC 3164 §5.4, example 2: no header at all', '<13>Use the BFG!', { format: 'rfc3164', facility: 1, severity: 5, message: 'Use the BFG!' }],
+  ['RFC 3164 without a header (after §5.4, example 2)', '<13>Use the BFG!', { format: 'rfc3164', facility: 1, severity: 5, message: 'Use the BFG!' }],
   [
     'RFC 3164 with a process id and an ISO time',
     '<38>2026-11-28T10:11:12.5+01:00 web01 sshd[4711]: Accepted publickey',
@@ -124,6 +124,29 @@ const MESSAGES: readonly (readonly [what: string, text: string, read: Partial<Sy
       message: '%LINK-3-UPDOWN: Interface Gi0/1, changed state to up',
     },
   ],
+  [
+    'RFC 5424 in a leap second',
+    '<13>1 2016-12-31T23:59:60.5Z h a - - - x',
+    { format: 'rfc5424', facility: 1, severity: 5, time: '2017-01-01T00:00:00.500Z', host: 'h', ident: 'a', message: 'x' },
+  ],
+  ['a byte order mark before the priority', '\uFEFF<13>1 - h a - - - x', { format: 'rfc5424', facility: 1, severity: 5, host: 'h', ident: 'a', message: 'x' }],
+  [
+    'structured data that is not closed',
+    '<13>1 - h a - - [a@1 b="c x',
+    { format: 'rfc5424', facility: 1, severity: 5, host: 'h', ident: 'a', message: '[a@1 b="c x' },
+  ],
+  ['RFC 3164 without a time', '<13>su[12]: x', { format: 'rfc3164', facility: 1, severity: 5, ident: 'su', processId: '12', message: 'x' }],
+  [
+    'RFC 3164 of the last day of the year, read on the first',
+    '<13>Dec 31 23:59:59 h a: x',
+    { format: 'rfc3164', facility: 1, severity: 5, time: '2026-12-31T23:59:59.000Z', host: 'h', ident: 'a', message: 'x' },
+  ],
+  [
+    "Cisco's mnemonic alone, with the uptime before it",
+    '<189>00:00:46: %SYS-5-CONFIG_I: Configured from console',
+    { format: 'rfc3164', facility: 23, severity: 5, ident: '%SYS-5-CONFIG_I', message: '00:00:46: %SYS-5-CONFIG_I: Configured from console' },
+  ],
+  ['a priority of four digits', '<1000>x', { format: 'none', facility: 1, severity: 5, message: '<1000>x' }],
   ['no priority', 'hello', { format: 'none', facility: 1, severity: 5, message: 'hello' }],
   ['a priority beyond 191', '<192>1 - h a - - - x', { format: 'none', facility: 1, severity: 5, message: '<192>1 - h a - - - x' }],
   ['a priority with a leading zero', '<01>x', { format: 'none', facility: 1, severity: 5, message: '<01>x' }],
@@ -142,6 +165,10 @@ describe('a syslog message', () => {
   it('becomes a record with the fields of the Linux agent, and what RFC 5424 has beyond', () => {
     const message = readMessage('<38>1 2026-11-28T10:11:12.500Z web01 sshd 4711 LOGIN [a@1 b="c"] Accepted', RECEIVED);
     assert.deepEqual({ ...recordOf(message, { hostName: 'fw01', address: '10.0.0.7', timestamp: '2026-11-29T04:30:00.000Z' }) }, RECORD);
+  });
+
+  it('is read without the line end or NUL that some senders count in', () => {
+    for (const end of ['\n', '\r\n', '\0', '']) assert.equal(textOf(Buffer.from(`text${end}`), false), 'text');
   });
 
   it('keeps text that is no UTF-8 readable', () => assert.equal(textOf(Buffer.from([0x61, 0xff, 0x62]), false), 'a\ufffdb'));

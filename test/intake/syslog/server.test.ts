@@ -43,6 +43,37 @@ describe('syslog over TLS', () => {
     assert.deepEqual(rig.batches, []);
   });
 
+  it('ends connections with a certificate that nobody has enrolled with', async () => {
+    await using rig = await startSyslogRig();
+    await using other = await startSyslogRig();
+    const { identity } = await enrolAgent(other);
+    await isEnded(rig.port, identity);
+    assert.equal(await rig.figure('relay_intake_refused_total{reason="relay.agent.unknown-certificate"}'), 1);
+    assert.ok(rig.lines().some(({ code }) => code === 'relay.agent.unknown-certificate'));
+  });
+
+  it('reads nothing more of a sender while the cache takes nothing, and all of it afterwards', async () => {
+    await using rig = await startSyslogRig({ batchSize: 4 * 1024 });
+    rig.answer({ outcome: 'full', message: 'There is no room.' });
+    const socket = await rig.connect();
+    const message = counted(`<13>1 - fw01 app - - - ${'x'.repeat(1_000)}`);
+    const messages = 20_000;
+    socket.write(Buffer.concat(Array.from({ length: messages }, () => message)));
+    await eventually('it was tried', async () => {
+      rig.clock.advance(1_000);
+      return (await rig.figure('relay_syslog_store_retries_total{reason="relay.cache.full"}')) > 2;
+    });
+    const read = await rig.figure('relay_syslog_messages_total{format="rfc5424"}');
+    assert.ok(read > 0 && read < messages / 2, `${read} messages were read`);
+    assert.ok(socket.writableLength > 0, 'the sender feels it');
+    rig.answer({ outcome: 'stored' });
+    await eventually('all is kept', () => {
+      rig.clock.advance(30_000);
+      return rig.messages().length === messages;
+    });
+    socket.destroy();
+  });
+
   it('takes nothing more of an agent that is suspended while it is connected', async () => {
     await using rig = await startSyslogRig();
     const agent = await enrolAgent(rig);
