@@ -29,7 +29,7 @@ const NEVER_READY: RealRelease = {
 const NEWER_LAYOUT: RealRelease = {
   version: '0.3.2',
   changes: [
-    { file: 'management-group/database.ts', what: 'STEP_3];', by: "STEP_3, 'ALTER TABLE agents ADD COLUMN shoe_size INTEGER;'];" },
+    { file: 'management-group/database.ts', what: 'STEP_4];', by: "STEP_4, 'ALTER TABLE agents ADD COLUMN shoe_size INTEGER;'];" },
     { ...AT_ITS_START, by: '  await relay.start();\n  process.exit(1);\n' },
   ],
 };
@@ -38,7 +38,7 @@ const NEWER_LAYOUT: RealRelease = {
 const UNSURE: RealRelease = {
   version: '0.3.3',
   changes: [
-    { file: 'management-group/database.ts', what: 'STEP_3];', by: "STEP_3, 'ALTER TABLE agents ADD COLUMN shoe_size INTEGER;'];" },
+    { file: 'management-group/database.ts', what: 'STEP_4];', by: "STEP_4, 'ALTER TABLE agents ADD COLUMN shoe_size INTEGER;'];" },
     { file: 'cache/durable-cache.ts', what: 'const reasons = obstacles();', by: "const reasons = ['This release is not sure.'];" },
   ],
 };
