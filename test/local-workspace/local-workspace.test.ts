@@ -116,7 +116,7 @@ test('what cannot be believed is refused with a reason, and nothing of it is kep
     [400, 'MissingDataType', { path: UPLOAD_PATH, body: '{"DataItems":[]}' }],
     [400, 'InvalidRecords', { path: UPLOAD_PATH, body: '{"DataType":"X","DataItems":"y"}' }],
     [400, 'InvalidRecord', { path: UPLOAD_PATH, body: '{"DataType":"X","DataItems":[{},1]}' }],
-    [400, 'InvalidRecords', { path: custom, body: '{}', headers: { 'log-type': 'Demo' } }],
+    [400, 'InvalidRecords', { path: custom, body: '"text"', headers: { 'log-type': 'Demo' } }],
     [400, 'InvalidLogType', { path: custom, body: '[]' }],
     [400, 'UnsupportedApiVersion', { path: `${UPLOAD_PATH}?api-version=2020-01-01`, body: '[]', headers: { 'log-type': 'Demo' } }],
     [400, 'InvalidBatchId', { path: UPLOAD_PATH, body: '{}', headers: { 'x-relay-batch-id': 'a b' } }],
