@@ -19,16 +19,17 @@ import { recordOf, textOf } from './syslog-record.ts';
 export const END_REASONS = ['by-sender', 'broken', 'idle', 'bad-frame', 'refused', 'stopped'] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
-/** So long a sender has to notice that the relay stops; many never do, as they do not read. */
-const NOTICE_MS = 500;
-/** How soon a connection is looked at again that could not be read. */
-const LOOK_AGAIN_MS = 50;
+/** By what messages came to be less than was sent. */
+export const TRUNCATIONS = ['too-long', 'cut-off'] as const;
 
 /** Finds senders whose machines are gone without a word. */
 const KEEP_ALIVE_MS = 60_000;
-
-/** By what messages came to be less than was sent. */
-export const TRUNCATIONS = ['too-long', 'cut-off'] as const;
+/** So long a sender has to notice that the relay stops; many never do, as they do not read. */
+const NOTICE_MS = 500;
+/** How often a connection that ends is looked at, longer than a round trip. */
+const LOOK_EVERY_MS = 100;
+/** What waited on the way brings at least so much between two looks; less is the sender's own pace. */
+const BACKLOG_BYTES = 64 * 1024;
 
 export interface SyslogConnectionParts extends Omit<BatchLineParts, 'onRoom'> {
   readonly socket: TLSSocket;
@@ -63,10 +64,11 @@ export function serveConnection({ socket, mustBeSender, maxMessageBytes, idleTim
   let sender: Agent | undefined;
   let receivedAt = 0;
   let timestamp = '';
-  /** Pieces read so far. */
+  /** Bytes read so far. */
   let taken = 0;
   let isOver = false;
-  let cancelStop = (): void => {};
+  let cancelLook = (): void => {};
+  let cancelGrace = (): void => {};
 
   const line = createBatchLine({ ...gathering, onRoom: () => readOn() });
   const framing = createFraming({
@@ -92,7 +94,7 @@ export function serveConnection({ socket, mustBeSender, maxMessageBytes, idleTim
       noteRefusal(error, address, { metrics, log });
       return 'refused';
     }
-    taken += 1;
+    taken += chunk.length;
     receivedAt = clock.now();
     timestamp = new Date(receivedAt).toISOString();
     const wrong = framing.read(chunk);
@@ -123,7 +125,8 @@ export function serveConnection({ socket, mustBeSender, maxMessageBytes, idleTim
     const reason = (given === 'refused' || given === 'bad-frame' ? undefined : takeWhile(() => true)) ?? given;
     if (reason !== 'bad-frame' && reason !== 'refused' && framing.end()) metrics.count('syslogTruncated', { reason: 'cut-off' });
     tellCounts();
-    cancelStop();
+    cancelLook();
+    cancelGrace();
     stopListening();
     socket.destroy();
     metrics.count('syslogEnded', { reason });
@@ -131,17 +134,16 @@ export function serveConnection({ socket, mustBeSender, maxMessageBytes, idleTim
   };
   const stopListening = budget.onFree(readOn);
 
-  // Between two turns of the event loop whatever the kernel holds is read: when nothing was, nothing is there.
-  const endWhenAllIsTaken = (): void => {
-    const before = taken;
-    setImmediate(() =>
-      setImmediate(() => {
-        if (isOver) return;
-        if (!line.hasRoom()) clock.after(LOOK_AGAIN_MS, endWhenAllIsTaken);
-        else if (taken > before) endWhenAllIsTaken();
-        else end('stopped');
-      }),
-    );
+  // Between two turns of the event loop all that the kernel holds is read: when nothing was, it holds nothing.
+  const endWhenAllIsTaken = (before: number): void => {
+    const atLook = taken;
+    const look = (): void => {
+      if (isOver) return;
+      const isAllTaken = line.hasRoom() && taken === atLook && taken - before < BACKLOG_BYTES;
+      if (isAllTaken) end('stopped');
+      else cancelLook = clock.after(LOOK_EVERY_MS, () => endWhenAllIsTaken(atLook));
+    };
+    setImmediate(() => setImmediate(look));
   };
 
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -158,10 +160,8 @@ export function serveConnection({ socket, mustBeSender, maxMessageBytes, idleTim
     refuse: () => end('refused'),
     stop(graceMs) {
       socket.end();
-      const cancels = [clock.after(Math.min(NOTICE_MS, graceMs), endWhenAllIsTaken), clock.after(graceMs, () => end('stopped'))];
-      cancelStop = () => {
-        for (const cancel of cancels) cancel();
-      };
+      cancelLook = clock.after(Math.min(NOTICE_MS, graceMs), () => endWhenAllIsTaken(taken));
+      cancelGrace = clock.after(graceMs, () => end('stopped'));
     },
     giveUp: line.giveUp,
   };

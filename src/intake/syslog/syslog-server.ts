@@ -68,6 +68,8 @@ export function createSyslogServer(parts: SyslogServerParts): SyslogServer {
   });
 
   const serve = (socket: TLSSocket): void => {
+    // Its handshake outlived the listener.
+    if (!listener.listening) return void socket.destroy();
     const fingerprint = fingerprintOfConnection(socket);
     const mustBeSender = (): Agent => senderOf(fingerprint, parts.authentication);
     try {

@@ -278,6 +278,33 @@ describe('a request', () => {
     }
   });
 
+  it('loses a record alone that is too large as it came, though its row would be small', async () => {
+    const unknown = Buffer.alloc(MAX_RECORD_BYTES, ' ');
+    const protobuf = requestOf(Buffer.concat([field(15, unknown), encodeMessage('LogRecord', GOOD)]));
+    const json = encodeRequest(JSON_TYPE, withRecord({ ...GOOD, unknown: unknown.toString() } as OtlpLogRecord));
+    for (const [type, body] of [
+      [PROTOBUF, protobuf],
+      [JSON_TYPE, json],
+    ] as const) {
+      const { bodies, ...result } = await read(type, body);
+      assert.deepEqual([result.records, result.rejected], [2, 1]);
+      assert.deepEqual(rowsIn({ bodies, ...result }), [{ Body: 'good' }]);
+    }
+  });
+
+  it('loses a record alone that is too large together with its resource', async () => {
+    const half = { stringValue: 'x'.repeat(MAX_RECORD_BYTES / 2) };
+    const request = { resourceLogs: [{ resource: { attributes: [{ key: 'k', value: half }] }, scopeLogs: [{ logRecords: [{ body: half }, GOOD] }] }] };
+    for (const type of BOTH) {
+      const { bodies, ...result } = await read(type, encodeRequest(type, request), 4 * MIB);
+      assert.deepEqual([result.records, result.rejected], [2, 1]);
+      assert.deepEqual(
+        rowsIn({ bodies, ...result }).map((row) => (row as { readonly Body: unknown }).Body),
+        ['good'],
+      );
+    }
+  });
+
   it('loses all records of a resource or scope that is too large, and no others', async () => {
     const attributes = [{ key: 'k', value: { stringValue: 'x'.repeat(MAX_RECORD_BYTES) } }];
     const logRecords = [{ body: { intValue: '1' } }, { body: { intValue: '2' } }];
@@ -296,10 +323,12 @@ describe('a request', () => {
 
   it('makes no more bytes than four full bodies, however large the resource that each row repeats', async () => {
     const resource = { attributes: [{ key: 'k', value: { stringValue: 'x'.repeat(MAX_RECORD_BYTES / 2) } }] };
-    const request = { resourceLogs: [{ resource, scopeLogs: [{ logRecords: Array.from({ length: 100_000 }, () => ({})) }] }] };
+    const logRecords = Array.from({ length: 100_000 }, () => ({}));
+    const request = { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }, { scopeLogs: [{ logRecords: [GOOD] }] }] };
     for (const type of BOTH) {
       const { bodies, records, rejected, reason } = await read(type, encodeRequest(type, request));
-      assert.deepEqual([bodies.length, records, rejected], [4, 100_000, 99_992]);
+      // What comes behind is not read any more, small as it may be.
+      assert.deepEqual([bodies.length, records, rejected], [4, 100_001, 99_993]);
       assert.equal(reason, `the rows before it have nearly ${4 * MIB} bytes, and those of one request may have no more`);
     }
   });
