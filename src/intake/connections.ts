@@ -7,13 +7,12 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { type FailureReason, handshakeFailure } from './handshake-failure.ts';
 
 /** The first byte of every TLS connection: a handshake record (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
 const PLAIN_TEXT = 'This port speaks HTTPS only: use https:// in the address.\n';
 const PLAIN_REPLY = `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${PLAIN_TEXT.length}\r\nConnection: close\r\n\r\n${PLAIN_TEXT}`;
-
-type FailureReason = 'not-tls' | 'old-tls' | 'handshake-timeout' | 'reset' | 'handshake';
 
 export interface ConnectionParts {
   /** Milliseconds from the connection to the end of its handshake. */
@@ -66,7 +65,7 @@ export function watchConnections(listener: HttpsServer, { handshakeTimeoutMs, me
       metrics.set('connections', {}, open);
     });
   });
-  listener.on('tlsClientError', (error: Error & { code?: string }, socket: Socket) => failed(handshakeFailure(error.code ?? ''), socket, messageOf(error)));
+  listener.on('tlsClientError', (error: Error & { code?: string }, socket: Socket) => failed(handshakeFailure(error.code), socket, messageOf(error)));
 
   return {
     endHandshakes() {
@@ -104,13 +103,6 @@ function onFirstByte(
     socket.unshift(head);
     came(byte);
   });
-}
-
-function handshakeFailure(code: string): FailureReason {
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return 'not-tls';
-  if (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' || code === 'ERR_SSL_VERSION_TOO_LOW' || code === 'ERR_SSL_NO_PROTOCOLS_AVAILABLE') return 'old-tls';
-  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'handshake-timeout';
-  return code === 'ECONNRESET' ? 'reset' : 'handshake';
 }
 
 // Both ends of a connection name it as long as it is open; TLS wraps it in another socket.

@@ -26,7 +26,7 @@ export interface SyslogOptions {
   readonly maxMessageSize: number;
   /** Milliseconds that a message waits for others. */
   readonly batchEvery: number;
-  /** Bytes of messages that make a batch at once. */
+  /** Bytes of records that make a batch at once. */
   readonly batchSize: number;
   /** Milliseconds that a connection is kept on which nothing comes. */
   readonly idleTimeout: number;
@@ -39,7 +39,7 @@ const syslog = section<SyslogOptions>({
   maxConnections: option(wholeNumber(1, 100_000), 2_000, 'Connections of syslog senders at the same time.'),
   maxMessageSize: option(size({ from: '2KiB', to: '1MiB' }), '64KiB', 'The longest message; what is longer is cut there, and counted.'),
   batchEvery: option(duration({ from: '10ms', to: '1m' }), '1s', 'How long a message waits for others, before they are kept as one batch.'),
-  batchSize: option(size({ from: '4KiB', to: '4MiB' }), '256KiB', 'So many bytes of messages are kept as one batch at once.'),
+  batchSize: option(size({ from: '4KiB', to: '4MiB' }), '256KiB', 'So many bytes of records are kept as one batch at once.'),
   idleTimeout: option(duration({ from: '10s', to: '7d' }), '1d', 'How long a connection is kept on which nothing comes.'),
 });
 

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
-import { keyIdOf, open, seal } from '../workspace/seal.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { transaction } from './database.ts';
+import { createSealedColumn } from './sealed-column.ts';
 
 const KEY_BYTES = 64;
 const PURPOSE = 'enrolment keys';
@@ -95,14 +95,10 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
       uses = excluded.uses, max_uses = excluded.max_uses`);
   const rows = (): Row[] => all.all() as unknown as Row[];
 
-  const sealKey = (id: string, key: Buffer): Buffer => {
-    const sealing = keys.groupKey(PURPOSE, keys.currentKeyId);
-    if (!sealing) throw new RelayError('relay.keys.unusable', `The key ring has lost its current key ${keys.currentKeyId}.`);
-    return Buffer.concat(seal([key], sealing, keys.currentKeyId, `enrolment key ${id}`));
-  };
-  const openKey = ({ id, sealed_key: sealed }: Row): Buffer => open(Buffer.from(sealed), (keyId) => keys.groupKey(PURPOSE, keyId), `enrolment key ${id}`);
-  const sealerOf = ({ sealed_key: sealed }: Row): string => keyIdOf(Buffer.from(sealed)) ?? '';
-  const canOpen = (row: Row): boolean => keys.has(sealerOf(row));
+  const column = createSealedColumn(keys, PURPOSE, 'enrolment key');
+  const sealKey = column.seal;
+  const openKey = ({ id, sealed_key: sealed }: Row): Buffer => column.open(id, sealed);
+  const canOpen = ({ sealed_key: sealed }: Row): boolean => column.canOpen(sealed);
   const isUsable = (row: Row): boolean =>
     row.revoked_at === null && (row.expires_at === null || row.expires_at > now()) && (row.max_uses === null || row.uses < row.max_uses);
 
@@ -133,15 +129,12 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
         .filter((row) => isUsable(row) && !canOpen(row))
         .map(({ name }) => name),
     reseal() {
-      const old = rows().filter((row) => sealerOf(row) !== keys.currentKeyId && canOpen(row));
+      const old = rows().filter((row) => !column.isCurrent(row.sealed_key) && canOpen(row));
       transaction(database, () => {
         for (const row of old) change.run(sealKey(row.id, openKey(row)), row.id);
       });
     },
-    sealedWith: () =>
-      rows()
-        .map(sealerOf)
-        .filter((keyId) => keyId !== ''),
+    sealedWith: () => column.sealersOf(rows().map(({ sealed_key: sealed }) => sealed)),
     copy: () =>
       rows()
         .filter(canOpen)

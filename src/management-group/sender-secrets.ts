@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { RelayError } from '../errors.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
-import { keyIdOf, open, seal } from '../workspace/seal.ts';
 import type { AgentId } from '../workspace/workspace-id.ts';
 import { transaction } from './database.ts';
+import { createSealedColumn } from './sealed-column.ts';
 
 const PURPOSE = 'sender secrets';
 
@@ -77,15 +76,10 @@ export function createSenderSecrets(database: DatabaseSync, keys: KeyRing, now: 
   const removeOne = database.prepare('DELETE FROM sender_secrets WHERE id = ?');
   const rows = (): Row[] => all.all() as unknown as Row[];
 
-  const sealText = (id: string, text: string): Buffer => {
-    const sealing = keys.groupKey(PURPOSE, keys.currentKeyId);
-    if (!sealing) throw new RelayError('relay.keys.unusable', `The key ring has lost its current key ${keys.currentKeyId}.`);
-    return Buffer.concat(seal([Buffer.from(text)], sealing, keys.currentKeyId, `sender secret ${id}`));
-  };
-  const openText = ({ id, sealed_text: sealed }: Row): string =>
-    open(Buffer.from(sealed), (keyId) => keys.groupKey(PURPOSE, keyId), `sender secret ${id}`).toString();
-  const sealerOf = ({ sealed_text: sealed }: Row): string => keyIdOf(Buffer.from(sealed)) ?? '';
-  const canOpen = (row: Row): boolean => keys.has(sealerOf(row));
+  const column = createSealedColumn(keys, PURPOSE, 'sender secret');
+  const sealText = (id: string, text: string): Buffer => column.seal(id, Buffer.from(text));
+  const openText = ({ id, sealed_text: sealed }: Row): string => column.open(id, sealed).toString();
+  const canOpen = ({ sealed_text: sealed }: Row): boolean => column.canOpen(sealed);
 
   let known = new Map<AgentId, OpenSecret[]>();
   let owners: readonly AgentId[] = [];
@@ -118,15 +112,12 @@ export function createSenderSecrets(database: DatabaseSync, keys: KeyRing, now: 
         .filter((row) => !canOpen(row))
         .map(({ agent_id: agentId }) => agentId),
     reseal() {
-      const old = rows().filter((row) => sealerOf(row) !== keys.currentKeyId && canOpen(row));
+      const old = rows().filter((row) => !column.isCurrent(row.sealed_text) && canOpen(row));
       transaction(database, () => {
         for (const row of old) change.run(sealText(row.id, openText(row)), row.id);
       });
     },
-    sealedWith: () =>
-      rows()
-        .map(sealerOf)
-        .filter((keyId) => keyId !== ''),
+    sealedWith: () => column.sealersOf(rows().map(({ sealed_text: sealed }) => sealed)),
     copy: () => [...known.values()].flat(),
     adopt(copied) {
       const before = new Map(rows().map((row) => [row.id, row]));

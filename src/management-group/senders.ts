@@ -2,8 +2,9 @@
  * Senders: programs without a certificate of their own that sign in with a secret. A sender is an agent like any other: the registry has its
  * state and its workspace, and its id is the client id that it signs in with.
  */
-import { hash, randomInt, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { RelayError } from '../errors.ts';
+import { isSameSecret } from '../same-secret.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import { readAgentId } from '../workspace/workspace-id.ts';
 import type { Agent } from './agent.ts';
@@ -121,9 +122,9 @@ export function createSenders(registry: Registry, secrets: SenderSecrets): Sende
     secretOf: (agentId) => secrets.of(agentId)[0]?.text,
     identify(clientId, secret) {
       const agent = named(clientId);
-      return firstThat(agent ? secretsOf([agent]) : [], (text) => isSame(text, secret));
+      return firstThat(agent ? secretsOf([agent]) : [], (text) => isSameSecret(text, secret));
     },
-    identifyBySecret: (secret) => firstThat(secretsOf(all()), (text) => isSame(text, secret)),
+    identifyBySecret: (secret) => firstThat(secretsOf(all()), (text) => isSameSecret(text, secret)),
     find: (workspaceId, fits) => firstThat(secretsOf(all().filter((agent) => agent.workspaceId === workspaceId)), fits),
     withSecret(agentId, secretId) {
       const secret = secrets.of(agentId).find(({ id }) => id === secretId);
@@ -135,8 +136,4 @@ export function createSenders(registry: Registry, secrets: SenderSecrets): Sende
 
 function newSecret(): string {
   return Array.from({ length: SECRET_CHARACTERS }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
-}
-
-function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 }

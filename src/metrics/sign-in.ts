@@ -1,8 +1,8 @@
 /** Who may read metrics: whoever shows the password or the token that is in its file at this moment. */
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { Request, ResponseObject, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { isSameSecret } from '../same-secret.ts';
 import { createSecretFile } from '../secret-file.ts';
 import type { MetricsOptions } from './options.ts';
 
@@ -48,13 +48,9 @@ export function createSignIn({ user, passwordFile, tokenFile }: SignInOptions, w
       const [, scheme = '', shown] = /^([A-Za-z]+) +(\S+) *$/.exec(authorization ?? '') ?? [];
       if (authorization === undefined) return 'missing';
       const way = ways.find((each) => each.scheme === scheme.toLowerCase());
-      return way && shown !== undefined && isSame(shown, await way.expected()) ? 'good' : 'wrong';
+      return way && shown !== undefined && isSameSecret(shown, await way.expected()) ? 'good' : 'wrong';
     },
   };
-}
-
-function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 }
 
 export interface SignInSchemeOptions {

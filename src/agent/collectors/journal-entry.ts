@@ -1,4 +1,5 @@
-import { cutMessage, facilityOf, type SyslogRecord, severityOf } from './syslog-record.ts';
+import { facilityOf, type SyslogRecord, severityOf } from '../../oms-protocol/syslog-record.ts';
+import { cutMessage } from './syslog-message.ts';
 
 /** An entry of the journal as journalctl prints it, reduced to what a record needs. */
 export interface JournalEntry {

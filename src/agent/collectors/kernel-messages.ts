@@ -2,10 +2,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import type { Clock } from '../../clock.ts';
+import type { SyslogRecord } from '../../oms-protocol/syslog-record.ts';
 import { firstAddress } from '../host.ts';
 import type { PositionStore } from './log-positions.ts';
 import type { LogChunk, LogSource } from './log-source.ts';
-import { cutMessage, priorityOf, type SyslogRecord } from './syslog-record.ts';
+import { cutMessage, priorityOf } from './syslog-message.ts';
 
 const MAX_RECORDS = 1_000;
 /** Messages read in one look; the kernel's own buffer holds fewer. */

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
-import { cutMessage, priorityOf, type SyslogRecord } from './syslog-record.ts';
+import type { SyslogRecord } from '../../oms-protocol/syslog-record.ts';
+import { cutMessage, priorityOf } from './syslog-message.ts';
 
 const DAY_MS = 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

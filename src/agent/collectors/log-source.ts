@@ -1,4 +1,4 @@
-import type { SyslogRecord } from './syslog-record.ts';
+import type { SyslogRecord } from '../../oms-protocol/syslog-record.ts';
 
 /** Lines that have not been queued yet. */
 export interface LogChunk {

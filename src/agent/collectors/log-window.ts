@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { MAX_MESSAGE_BYTES } from './syslog-record.ts';
+import { MAX_MESSAGE_BYTES } from './syslog-message.ts';
 
 /** Bytes looked at in one read; a line that fills all of it is cut. */
 const WINDOW_BYTES = 512 * 1024;

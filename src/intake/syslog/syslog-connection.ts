@@ -160,7 +160,8 @@ export function serveConnection({ socket, mustBeSender, maxMessageBytes, idleTim
     refuse: () => end('refused'),
     stop(graceMs) {
       socket.end();
-      cancelLook = clock.after(Math.min(NOTICE_MS, graceMs), () => endWhenAllIsTaken(taken));
+      const before = taken;
+      cancelLook = clock.after(Math.min(NOTICE_MS, graceMs), () => endWhenAllIsTaken(before));
       cancelGrace = clock.after(graceMs, () => end('stopped'));
     },
     giveUp: line.giveUp,

@@ -1,24 +1,6 @@
 import { isIP } from 'node:net';
+import { facilityOf, type SyslogRecord, severityOf } from '../../oms-protocol/syslog-record.ts';
 import type { SyslogMessage } from './syslog-message.ts';
-
-/** A message as the Linux agent sends it (wire protocol §4), with what RFC 5424 has beyond that. Times are ISO 8601 in UTC. */
-export interface SyslogRecord {
-  /** Empty when the message names no program. */
-  readonly ident: string;
-  /** When it came. */
-  readonly Timestamp: string;
-  /** When it was written; when it came, where it does not say (RFC 3164 §4.3.2). */
-  readonly EventTime: string;
-  readonly Host: string;
-  /** Of the host where its name is an address, else of whoever sent the message. */
-  readonly HostIP: string;
-  readonly Message: string;
-  readonly ProcessId?: string;
-  readonly Facility: string;
-  readonly Severity: string;
-  readonly MsgId?: string;
-  readonly StructuredData?: string;
-}
 
 /** Of the connection that a message came by. */
 export interface Whence {
@@ -29,13 +11,7 @@ export interface Whence {
   readonly timestamp: string;
 }
 
-// RFC 5424 §6.2.1, by code, with the names the Linux agent uses.
-const FACILITIES = [
-  ...['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp', 'audit', 'alert', 'clock'],
-  ...['local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
-];
-const SEVERITIES = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'];
-
+/** A message as the Linux agent sends it, with what RFC 5424 has beyond that. */
 export function recordOf(message: SyslogMessage, { hostName, address, timestamp }: Whence): SyslogRecord {
   const { host = hostName, processId, messageId, structuredData } = message;
   return {
@@ -46,8 +22,8 @@ export function recordOf(message: SyslogMessage, { hostName, address, timestamp 
     HostIP: isIP(host) ? host : address,
     Message: message.message,
     ...(processId === undefined ? {} : { ProcessId: processId }),
-    Facility: FACILITIES[message.facility] ?? 'user',
-    Severity: SEVERITIES[message.severity] ?? 'notice',
+    Facility: facilityOf(message.facility),
+    Severity: severityOf(message.severity),
     ...(messageId === undefined ? {} : { MsgId: messageId }),
     ...(structuredData === undefined ? {} : { StructuredData: structuredData }),
   };

@@ -12,9 +12,9 @@ import type { Agent } from '../../management-group/agent.ts';
 import { type IdentifySettings, identify, identifyFingerprint } from '../../management-group/identify.ts';
 import type { Registry } from '../../management-group/registry.ts';
 import { fingerprintOfConnection, mustBeApproved } from '../client-certificate.ts';
+import { handshakeFailure } from '../handshake-failure.ts';
 import type { SyslogOptions } from '../sender-options.ts';
 import { createByteBudget } from './byte-budget.ts';
-import { handshakeFailure } from './handshake-failure.ts';
 import { createStoreBatch, type StoreBatchParts } from './store-batch.ts';
 import { noteRefusal, type SyslogConnection, serveConnection } from './syslog-connection.ts';
 

@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { isSameSecret } from '../../same-secret.ts';
 import { checkAssertion } from './client-assertion.ts';
 import type { DeclaredApp } from './declaration.ts';
 import type { Directory } from './directory.ts';
@@ -65,17 +65,13 @@ function checkCredential({ form, tokenUrls }: TokenRequest, app: DeclaredApp, no
 }
 
 function checkSecret(secret: string, app: DeclaredApp, now: number): TokenRefusal | undefined {
-  const found = app.secrets.find(({ value }) => isSame(value, secret));
+  const found = app.secrets.find(({ value }) => isSameSecret(value, secret));
   if (!found) {
     const hint = 'Ensure the secret being sent in the request is the client secret value, not the client secret ID';
     return refused(401, 'invalid_client', 7_000_215, `Invalid client secret provided. ${hint}, for a secret added to app '${app.clientId}'.`);
   }
   if (found.notAfter === undefined || now <= Date.parse(found.notAfter)) return undefined;
   return refused(401, 'invalid_client', 7_000_222, `The provided client secret keys for app '${app.clientId}' are expired. Create new keys for your app.`);
-}
-
-function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 }
 
 function refuseScope(scope: string): TokenRefusal {

@@ -1,20 +1,22 @@
-/** A line of a system log, in the Linux agent's shape (§4). Times are ISO 8601 in UTC. */
+/** A record of `LINUX_SYSLOGS_BLOB` in the Linux agent's shape (wire protocol §4). Times are ISO 8601 in UTC. */
 export interface SyslogRecord {
+  /** Empty when the message names no program. */
   readonly ident: string;
-  /** When the agent took the line. */
+  /** When it was taken. */
   readonly Timestamp: string;
-  /** When it was written, as far as the line says. */
+  /** When it was written, as far as it says; when it was taken otherwise (RFC 3164 §4.3.2). */
   readonly EventTime: string;
   readonly Host: string;
+  /** Of the host where its name is an address, else of whoever sent the message. */
   readonly HostIP: string;
   readonly Message: string;
   readonly ProcessId?: string;
   readonly Facility: string;
   readonly Severity: string;
+  /** What RFC 5424 has beyond the agent's shape. */
+  readonly MsgId?: string;
+  readonly StructuredData?: string;
 }
-
-/** Longest message kept, in bytes; the rest of a line is cut off. */
-export const MAX_MESSAGE_BYTES: number = 16 * 1024;
 
 // RFC 5424 §6.2.1, by code, with the names the Linux agent uses.
 const FACILITIES = [
@@ -31,16 +33,4 @@ export function facilityOf(code: unknown): string {
 /** A severity's name by its code; `info` for what is none. */
 export function severityOf(code: unknown): string {
   return SEVERITIES[Number(code ?? Number.NaN)] ?? 'info';
-}
-
-/** Facility and severity of a syslog priority, such as 86 or `86`. */
-export function priorityOf(priority: number): { facility: string; severity: string } {
-  return { facility: facilityOf(priority >> 3), severity: severityOf(priority & 7) };
-}
-
-/** At most 16 KiB of a message, without half a character at its end and without trailing white space. */
-export function cutMessage(text: string): string {
-  const bytes = Buffer.from(text);
-  const kept = bytes.length <= MAX_MESSAGE_BYTES ? text : bytes.toString('utf8', 0, MAX_MESSAGE_BYTES).replace(/\uFFFD$/, '');
-  return kept.trimEnd();
 }
