@@ -1,5 +1,4 @@
 /** Where the audit log is kept: `<folder>/audit-<number of the first line>.jsonl`, in the order of their names. */
-import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -46,14 +45,4 @@ export async function readLines(path: string): Promise<FileLines> {
     from = end + 1;
   }
   return { lines, rest: bytes.subarray(from) };
-}
-
-/** Makes the creation of a file in the folder durable. */
-export function syncFolderNow(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

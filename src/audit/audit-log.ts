@@ -8,9 +8,9 @@ import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'no
 import { truncate } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import { makePrivateFolder, writeFileAtomic } from '../files.ts';
+import { makePrivateFolder, syncFolderNow, writeFileAtomic } from '../files.ts';
 import type { Logger } from '../logger.ts';
-import { type AuditFile, auditFile, listAuditFiles, readLines, syncFolderNow } from './audit-files.ts';
+import { type AuditFile, auditFile, listAuditFiles, readLines } from './audit-files.ts';
 import { type AuditKey, makeAuditKey, readAuditKey } from './audit-key.ts';
 import type { AuditEvent, EnterAudit } from './entry.ts';
 import { readHeadNote, writeHeadNote } from './head-note.ts';

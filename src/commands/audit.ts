@@ -11,7 +11,8 @@ import { readDuration } from '../units.ts';
 import { CommandFailure, createOutput, EXIT, type Output, printRows, printValue } from './output.ts';
 import { openSession, relayCommand, type SessionParts, type SocketFlags } from './relay-socket.ts';
 
-const COLUMNS: readonly Column<AuditEntry>[] = [
+/** Entries of an audit log. */
+export const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
   ['NUMBER', (entry) => entry.number],
   ['TIME', (entry) => entry.at.slice(0, 19).replace('T', ' ')],
   ['WHO', ({ actor }) => (actor.kind === 'operator' ? actor.name : `${actor.kind} ${actor.name}`)],
@@ -62,7 +63,7 @@ export function auditCommand(env: Environment, outputFor: (json: boolean) => Out
 async function listEntries(flags: ListFlags, parts: SessionParts): Promise<void> {
   const { last, since, action, on } = flags;
   const entries = flags.data === undefined ? await askForEntries(flags, parts) : await readEntries(join(flags.data, 'audit'), { last, since, action, on });
-  printRows(parts.outputFor(flags.json ?? false), entries, COLUMNS, 'No entries.');
+  printRows(parts.outputFor(flags.json ?? false), entries, AUDIT_COLUMNS, 'No entries.');
 }
 
 async function askForEntries(flags: ListFlags, parts: SessionParts): Promise<AuditEntry[]> {
@@ -74,10 +75,22 @@ async function askForEntries(flags: ListFlags, parts: SessionParts): Promise<Aud
 
 async function verifyLog(flags: VerifyFlags, { env, outputFor }: SessionParts): Promise<void> {
   const { folder, keyFile } = await placeOf(flags, env);
-  const found = await verifyAuditLog(folder, await readAuditKey(flags.keyFile ?? keyFile), flags.head);
+  await printVerification({ folder, keyFile: flags.keyFile ?? keyFile, head: flags.head }, outputFor(flags.json ?? false));
+}
+
+interface Verified {
+  readonly folder: string;
+  readonly keyFile: string;
+  /** A last line that must be there. */
+  readonly head: Head | undefined;
+}
+
+/** Verifies an audit log and prints what was found. Throws `CommandFailure` when it is not as it was written. */
+export async function printVerification({ folder, keyFile, head: expected }: Verified, output: Output): Promise<void> {
+  const found = await verifyAuditLog(folder, await readAuditKey(keyFile), expected);
   const { fault, lines, head, remarks } = found;
   const verdict = fault ? sentenceOf(fault, folder) : `${lines} lines are as they were written. The last one: --head ${head.number}:${head.seal}`;
-  printValue(outputFor(flags.json ?? false), found, [verdict, ...remarks.map((remark) => `note: ${remark}`)].join('\n'));
+  printValue(output, found, [verdict, ...remarks.map((remark) => `note: ${remark}`)].join('\n'));
   if (fault) throw new CommandFailure(EXIT.failed, `The audit log is not as it was written: ${fault.fault}, line ${fault.number}.`);
 }
 
@@ -91,20 +104,23 @@ function sentenceOf({ fault, number, file, place, message }: AuditFault, folder:
   return `${fault}: line ${number} (${join(folder, file)}${place === undefined ? '' : `, line ${place} of the file`}): ${message}.`;
 }
 
-function toCount(text: string): number {
+/** Reads an option that says how many entries, 1 to 10000. */
+export function toCount(text: string): number {
   const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > 10_000) throw new InvalidArgumentError('A number from 1 to 10000.');
   return count;
 }
 
-function toMoment(text: string): number {
+/** Reads an option that is a time, or a duration until now; milliseconds since 1970. */
+export function toMoment(text: string): number {
   const ms = readDuration(text);
   const moment = ms === undefined ? Date.parse(text) : Date.now() - ms;
   if (Number.isNaN(moment)) throw new InvalidArgumentError('A time such as 2026-11-23T08:00Z, or a duration such as 24h.');
   return moment;
 }
 
-function toHead(text: string): Head {
+/** Reads an option that is a line's number and seal. */
+export function toHead(text: string): Head {
   const [, number, seal] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? [];
   if (number === undefined || seal === undefined) throw new InvalidArgumentError('The number and the seal of a line, as verify prints them.');
   return { number: Number(number), seal };
