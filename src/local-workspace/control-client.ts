@@ -6,7 +6,7 @@ const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export interface ControlRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query. */
   readonly path: string;
   /** Sent as JSON. */
@@ -25,7 +25,7 @@ export function controlPath(dataFolder: string): string {
 export async function askControl(dataFolder: string, asked: ControlRequest): Promise<unknown> {
   const { status, text } = await exchange(dataFolder, asked);
   const answer = parse(text);
-  if (status === 200) return answer;
+  if (status >= 200 && status < 300) return answer;
   const error = (answer as { error?: { code?: string; message?: string } } | undefined)?.error;
   throw new RelayError((error?.code ?? 'relay.control.failed') as ErrorCode, error?.message ?? `The local workspace answered ${status} to ${asked.path}.`);
 }
@@ -34,7 +34,9 @@ function exchange(dataFolder: string, asked: ControlRequest): Promise<{ status: 
   const socketPath = controlPath(dataFolder);
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const headers = asked.body === undefined ? {} : { 'content-type': 'application/json' };
+    const body = asked.body === undefined ? undefined : JSON.stringify(asked.body);
+    // The length is said, for Node leaves it out with DELETE.
+    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const sent = request({ socketPath, method: asked.method, path: asked.path, headers, agent: false, signal }, (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -47,7 +49,7 @@ function exchange(dataFolder: string, asked: ControlRequest): Promise<{ status: 
       response.on('error', (cause) => reject(noAnswer(socketPath, cause)));
     });
     sent.on('error', (cause: NodeJS.ErrnoException) => reject(isNobody(cause) ? notRunning(dataFolder, cause) : noAnswer(socketPath, cause)));
-    sent.end(asked.body === undefined ? undefined : JSON.stringify(asked.body));
+    sent.end(body);
   });
 }
 
