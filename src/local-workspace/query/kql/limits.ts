@@ -21,5 +21,8 @@ export const BATCH_ROWS = 65_536;
 /** Characters of a regular expression. */
 export const MAX_REGEX_CHARS = 1_000;
 
+/** Steps of a compiled regular expression: each character of a text may look at all of them. */
+export const MAX_REGEX_STEPS = 2_000;
+
 /** Elements of one make_list() or make_set() (Kusto's own default). */
 export const MAX_LIST_ELEMENTS = 1_048_576;

@@ -46,13 +46,16 @@ function createRun({ scanner, timespan, limits, signal, breathe }: QueryContext,
   };
 }
 
+// What is shown of a word or a message: the query's text may be long.
+const SHOWN_WORD = 100;
+const SHOWN_MESSAGE = 1_000;
+
 function describe(text: string, { kind, word, message, code }: TextProblem): QueryError {
   const before = text.slice(0, word.offset).split('\n');
-  const place = { line: before.length, position: (before.at(-1) ?? '').length + 1, offset: word.offset, token: word.text };
-  const at = `[${place.line},${place.position}]`;
-  const whole =
-    kind === 'syntax-error'
-      ? `Query could not be parsed at ${word.text === '' ? 'the end' : `'${word.text}'`} on line ${at}: ${message.endsWith('?') ? message : `${message}.`}`
-      : `${message} (at '${word.text}' on line ${at})`;
-  return { kind, ...(code === undefined ? {} : { code }), message: whole, ...place };
+  const token = word.text.slice(0, SHOWN_WORD);
+  const place = { line: before.length, position: (before.at(-1) ?? '').length + 1, offset: word.offset, token };
+  const at = `line [${place.line},${place.position}]`;
+  const said = message.length > SHOWN_MESSAGE ? `${message.slice(0, SHOWN_MESSAGE)}…` : message;
+  const syntax = `Query could not be parsed at ${token === '' ? 'the end' : `'${token}'`} on ${at}: ${said.endsWith('?') ? said : `${said}.`}`;
+  return { kind, ...(code === undefined ? {} : { code }), message: kind === 'syntax-error' ? syntax : `${said} (at '${token}' on ${at})`, ...place };
 }

@@ -66,6 +66,7 @@ const CASES: readonly Case[] = [
   ['Events | where Computer between ("a" .. "b")', 'semantic-error', '1,25', 'between', /needs a number or a time/],
   ['Events | where Computer matches regex "(a"', 'semantic-error', '1,39', '"(a"', /no regular expression .* missing closing/],
   ['Events | where Computer matches regex "(a)\\\\1"', 'semantic-error', '1,39', '"(a)\\\\1"', /no back references/],
+  [`Events | where Computer matches regex '${'(x{1,900})'.repeat(5)}'`, 'semantic-error', '1,39', `'${'(x{1,900})'.repeat(5)}'`, /at most 2000 steps/],
   ['Events | extend x = Computer + 1', 'semantic-error', '1,30', '+', /cannot be used with the types string and long/],
   ['Events | extend x = Computer.name', 'semantic-error', '1,30', 'name', /Only a dynamic value has something inside/],
   ['Events | extend x = bin(TimeGenerated, 5)', 'semantic-error', '1,21', 'bin', /a datetime is cut by a timespan/],
@@ -100,6 +101,12 @@ test('an error names the word at fault, where it stands, and what to do', async 
     assert.equal(query.slice(answer.offset, answer.offset + token.length), token, label);
     assert.match(answer.message, says);
   }
+});
+
+test('a word of any length is cut short where it is shown', async () => {
+  const answer = await ask(`Events | where ${'x'.repeat(1_000_000)} == 1`);
+  assert.ok(answer.kind === 'semantic-error' && answer.token.length === 100 && answer.message.length < 1_200, answer.kind);
+  assert.equal((await ask(`print strlen('${'a'.repeat(5_000_000)}')`)).kind, 'table');
 });
 
 test('lets that double each other are refused before they run', async () => {

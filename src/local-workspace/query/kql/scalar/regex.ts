@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { messageOf } from '../../../../errors.ts';
-import { MAX_REGEX_CHARS } from '../limits.ts';
+import { MAX_REGEX_CHARS, MAX_REGEX_STEPS } from '../limits.ts';
 import { semanticProblem, type Word } from '../problem.ts';
 
 /** A regular expression in RE2's syntax, as Kusto has it: its time grows with the text's length and never beyond, whatever the expression. */
@@ -32,6 +32,14 @@ export function createRegex(word: Word, pattern: string): Regex {
 function compile(word: Word, pattern: string): RE2JS {
   if (pattern.length > MAX_REGEX_CHARS)
     throw semanticProblem(word, `A regular expression has at most ${MAX_REGEX_CHARS} characters; this one has ${pattern.length}.`);
+  const compiled = compiledOrRefused(word, pattern);
+  const steps = compiled.programSize();
+  if (steps > MAX_REGEX_STEPS)
+    throw semanticProblem(word, `A regular expression has at most ${MAX_REGEX_STEPS} steps; this one has ${steps}. Repeat less in it, such as {1,50}.`);
+  return compiled;
+}
+
+function compiledOrRefused(word: Word, pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern);
   } catch (cause) {

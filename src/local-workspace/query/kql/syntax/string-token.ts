@@ -2,8 +2,6 @@ import { syntaxProblem } from '../problem.ts';
 import type { Token } from './token.ts';
 
 const START = /[hH]?@?["']|[hH]?```/y;
-const PLAIN = { '"': /(?:[^"\\\r\n]|\\[^\r\n])*/y, "'": /(?:[^'\\\r\n]|\\[^\r\n])*/y };
-const VERBATIM = { '"': /(?:[^"\r\n]|"")*/y, "'": /(?:[^'\r\n]|'')*/y };
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|([\s\S]))/g;
 const LETTERS: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', '"': '"', "'": "'" };
 const SHOWN_CHARS = 40;
@@ -21,11 +19,24 @@ export function readString(text: string, at: number): Token {
   if (start.endsWith('```')) return ended(text, at, from, text.indexOf('```', from), '```', (raw) => raw);
   const quote = start.endsWith('"') ? '"' : "'";
   const verbatim = start.includes('@');
-  const body = (verbatim ? VERBATIM : PLAIN)[quote];
-  body.lastIndex = from;
-  const end = from + (body.exec(text)?.[0].length ?? 0);
+  const end = endOfString(text, from, quote, verbatim);
   const read = verbatim ? (raw: string) => raw.replaceAll(quote + quote, quote) : (raw: string) => unescaped(raw, from);
-  return ended(text, at, from, text[end] === quote ? end : -1, quote, read);
+  return ended(text, at, from, end, quote, read);
+}
+
+// Where the quote stands that ends a string; -1 when its line ends first. A quote after a backslash, or a doubled one in a verbatim string, does not.
+function endOfString(text: string, from: number, quote: string, verbatim: boolean): number {
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '\n' || character === '\r') return -1;
+    if (verbatim ? character === quote && text[at + 1] === quote : character === '\\' && !isLineEnd(text[at + 1])) at += 1;
+    else if (character === quote) return at;
+  }
+  return -1;
+}
+
+function isLineEnd(character: string | undefined): boolean {
+  return character === '\n' || character === '\r';
 }
 
 function ended(text: string, at: number, from: number, end: number, quote: string, read: (raw: string) => string): Token {
