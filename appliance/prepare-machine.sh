@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a machine ready to run Relay from a checkout: its npm packages (Node 24 among them), redis-server, and what the tests use.
 #   --observe   Prometheus and the exporters of machine and Redis as well
-#   --test      what the tests need as well: the same, Alertmanager, nft, whiptail, age and rsyslog with TLS
+#   --test      what the tests need as well: the same, Alertmanager, nft, whiptail, age, rsyslog with TLS, SoftHSM and OpenSC
 # Does nothing where nothing is missing. Needs some Node with npm to begin with; asks for sudo only when not root.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,7 +14,8 @@ observers='prometheus:prometheus prometheus-node-exporter:prometheus-node-export
 case "${1-}" in
   '') ;;
   --observe) programs="$programs $observers" ;;
-  --test) programs="$programs $observers amtool:prometheus-alertmanager nft:nftables whiptail:whiptail age:age rsyslogd:rsyslog" ;;
+  --test) programs="$programs $observers amtool:prometheus-alertmanager nft:nftables whiptail:whiptail age:age rsyslogd:rsyslog"
+    programs="$programs softhsm2-util:softhsm2 pkcs11-tool:opensc strings:binutils" ;;
   *)
     say "prepare-machine.sh does not know $1: it takes --observe, --test, or nothing."
     exit 2

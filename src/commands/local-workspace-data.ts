@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import { askControl } from '../local-workspace/control-client.ts';
 import { listDatabases, openDatabaseToRead } from '../local-workspace/database.ts';
 import { followRecords } from '../local-workspace/follow.ts';
-import type { TableCount } from '../local-workspace/ingestion/call.ts';
-import { createStoreReader, type DuplicateCount, MAX_QUERY_RECORDS, type StoredRecord, type StoreReader } from '../local-workspace/store-reader.ts';
+import type { TableCount, TableRow } from '../local-workspace/ingestion/call.ts';
+import { createReceiptReader, type DuplicateCount, type ReceiptReader } from '../local-workspace/receipt-reader.ts';
+import { MAX_QUERY_RECORDS, type RecordFilter, type StoredRecord, type StoredRecords } from '../local-workspace/stored-records.ts';
 import type { DataCount } from '../local-workspace/upload.ts';
 import type { Column } from '../table.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
@@ -29,7 +30,6 @@ const DUPLICATE_COLUMNS: readonly Column<DuplicateCount>[] = [
   ['SAME ID', (row) => row.sameId],
   ['SAME CONTENT', (row) => row.sameContent],
   ['RECORDS', (row) => row.records],
-  ['SAME RECORDS', (row) => row.sameRecords],
 ];
 
 const RECORD_COLUMNS: readonly Column<StoredRecord>[] = [
@@ -77,7 +77,7 @@ async function countLive(data: string, workspace: WorkspaceId | undefined): Prom
   return (await askControl(data, { method: 'GET', path: workspace ? `/count?workspace=${workspace}` : '/count' })) as DataCount[];
 }
 
-async function inEach<Row>(data: string, workspace: WorkspaceId | undefined, read: (reader: StoreReader) => readonly Row[]): Promise<Row[]> {
+async function inEach<Row>(data: string, workspace: WorkspaceId | undefined, read: (reader: ReceiptReader) => readonly Row[]): Promise<Row[]> {
   const ids = workspace ? [workspace] : await listDatabases(data);
   const rows = await Promise.all(ids.map((id) => withReader(data, id, read)));
   return rows.flat();
@@ -91,30 +91,30 @@ interface FilterOptions {
   readonly json: boolean;
 }
 
-/** `relay local-workspace query`: from the database file; the process need not run. */
-export function queryCommand(): Command {
-  return withFilter(subcommand('query', 'the newest records, the oldest of them first'))
+/** `relay local-workspace records`: from the running process, which alone has the keys. */
+export function recordsCommand(): Command {
+  return withFilter(subcommand('records', 'the newest records as they came, the oldest of them first'))
     .option('--since <time>', 'received then or later, such as 2026-11-23T08:00:00Z', toTime)
     .option('--limit <count>', 'how many at most', wholeNumber(1, MAX_QUERY_RECORDS), 100)
     .addOption(new Option('--table <name>', 'rows of this table instead, which Logs Ingestion filled').conflicts('dataType'))
     .action(async (options: FilterOptions & { readonly since?: string; readonly limit: number; readonly table?: string }) => {
       const { data, workspace, table, json } = options;
       if (table !== undefined) {
-        const found = readTables(data, workspace, (reader) => reader.rows({ ...options, table }));
+        const found = (await ask(data, 'rows', { workspace, table, since: options.since, where: options.where, limit: options.limit })) as TableRow[];
         return printRows(createOutput(json), found, ROW_COLUMNS, 'No such row.');
       }
-      const rows = await withReader(options.data, options.workspace, (reader) => reader.newest(options));
+      const rows = await recordsOf(data, workspace).newest(options);
       printRows(createOutput(options.json), rows, RECORD_COLUMNS, 'No such record.');
     });
 }
 
-/** `relay local-workspace tail`: from the database file, again and again. */
+/** `relay local-workspace tail`: from the running process, again and again. */
 export function tailCommand(): Command {
   return withFilter(subcommand('tail', 'records as they come, until Ctrl-C; with --json one record a line')).action(async (options: FilterOptions) => {
     const output = createOutput(options.json);
     const show = (record: StoredRecord): void => printValue(output, record, RECORD_COLUMNS.map(([, cell]) => cell(record)).join('  '));
     const signal = untilSignalled();
-    await withReader(options.data, options.workspace, (reader) => followRecords(reader, options, show, signal));
+    await followRecords(recordsOf(options.data, options.workspace), options, show, signal);
   });
 }
 
@@ -125,10 +125,24 @@ function withFilter(command: Command): Command {
     .option('--where <text>', 'only records whose JSON holds this text');
 }
 
-async function withReader<Result>(data: string, id: WorkspaceId, read: (reader: StoreReader) => Result | Promise<Result>): Promise<Result> {
+function recordsOf(data: string, workspace: WorkspaceId): StoredRecords {
+  const find = async (path: string, { dataType, since, where, limit }: RecordFilter, more = {}): Promise<StoredRecord[]> =>
+    (await ask(data, path, { workspace, dataType, since, where, limit, ...more })) as StoredRecord[];
+  return {
+    newest: (filter) => find('query', filter),
+    following: ({ seq, row }, filter) => find('following', filter, { seq, row }),
+  };
+}
+
+function ask(data: string, path: string, query: Readonly<Record<string, string | number | undefined>>): Promise<unknown> {
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]]));
+  return askControl(data, { method: 'GET', path: `/${path}?${new URLSearchParams(given)}` });
+}
+
+async function withReader<Result>(data: string, id: WorkspaceId, read: (reader: ReceiptReader) => Result | Promise<Result>): Promise<Result> {
   const database = openDatabaseToRead(data, id);
   try {
-    return await read(createStoreReader(database, id));
+    return await read(createReceiptReader(database, id));
   } finally {
     database.close();
   }

@@ -1,15 +1,25 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { parse } from 'yaml';
 import { systemClock } from '../clock.ts';
 import { askControl } from '../local-workspace/control-client.ts';
 import { FAULT_MODES } from '../local-workspace/faults.ts';
 import { createLocalWorkspace, type Listening } from '../local-workspace/local-workspace.ts';
 import { SERVICES } from '../local-workspace/service-path.ts';
+import { readSettings } from '../local-workspace/settings.ts';
 import { ensureWorkspaceKey } from '../local-workspace/workspace-key.ts';
 import { createLogger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
-import { countCommand, queryCommand, tailCommand } from './local-workspace-data.ts';
+import { accessCommand } from './local-workspace-access.ts';
+import { localWorkspaceAuditCommand } from './local-workspace-audit.ts';
+import { countCommand, recordsCommand, tailCommand } from './local-workspace-data.ts';
+import { exportCommand } from './local-workspace-export.ts';
+import { lockCommand } from './local-workspace-lock.ts';
 import { subcommand, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
+import { purgeCommand, tableCommand } from './local-workspace-purge.ts';
+import { kqlCommand } from './local-workspace-query.ts';
+import { retentionCommand } from './local-workspace-retention.ts';
 import { ruleCommand, rulesIn } from './local-workspace-tables.ts';
 import { createOutput, type Output, printValue } from './output.ts';
 
@@ -21,8 +31,16 @@ export function localWorkspaceCommand(): Command {
     .addCommand(faultCommand())
     .addCommand(ruleCommand())
     .addCommand(countCommand())
-    .addCommand(queryCommand())
-    .addCommand(tailCommand());
+    .addCommand(recordsCommand())
+    .addCommand(tailCommand())
+    .addCommand(kqlCommand())
+    .addCommand(retentionCommand())
+    .addCommand(purgeCommand())
+    .addCommand(tableCommand())
+    .addCommand(lockCommand())
+    .addCommand(exportCommand(askControl))
+    .addCommand(accessCommand())
+    .addCommand(localWorkspaceAuditCommand());
 }
 
 interface StartOptions {
@@ -33,6 +51,7 @@ interface StartOptions {
   readonly workspace: WorkspaceId[];
   readonly sink: boolean;
   readonly rules?: string;
+  readonly settings?: string;
   readonly json: boolean;
 }
 
@@ -44,6 +63,7 @@ function startCommand(): Command {
     .requiredOption('--workspace <guid...>', 'the workspaces to stand in for; a key file is made for each new one', collectWorkspaces)
     .option('--sink', 'count data in memory instead of keeping it, for measuring', false)
     .option('--rules <file>', 'JSON: the apps that may sign in for Logs Ingestion, and the data collection rules')
+    .option('--settings <file>', 'YAML: by which key each workspace is sealed, how long rows stay, where they are exported to, whom incidents are told to')
     .action(start);
 }
 
@@ -62,8 +82,9 @@ async function start(options: StartOptions): Promise<void> {
     workspaces.push({ id, key });
   }
   const ingestion = options.rules === undefined ? undefined : await rulesIn(options.rules);
+  const settings = options.settings === undefined ? undefined : readSettings(parse(await readFile(options.settings, 'utf8')));
   const signal = untilSignalled();
-  const local = createLocalWorkspace({ dataFolder, address, port, names, workspaces, sink, ingestion }, { clock: systemClock, log });
+  const local = createLocalWorkspace({ dataFolder, address, port, names, workspaces, sink, ingestion, settings }, { clock: systemClock, log });
   announce(createOutput(options.json), await local.start(), keyFiles);
   if (!signal.aborted) await once(signal, 'abort');
   await local.stop();

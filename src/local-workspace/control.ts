@@ -1,5 +1,5 @@
 import { chmod, rm } from 'node:fs/promises';
-import { server as createServer, type Lifecycle, type Server } from '@hapi/hapi';
+import { server as createServer, type Lifecycle, type Plugin, type Server } from '@hapi/hapi';
 import { z } from 'zod';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -8,7 +8,7 @@ import { askControl, controlPath } from './control-client.ts';
 import { readFault } from './faults.ts';
 import { ingestionRoutes } from './ingestion/control-routes.ts';
 import type { Inspection } from './inspection.ts';
-import { MAX_QUERY_RECORDS } from './store-reader.ts';
+import { MAX_QUERY_RECORDS } from './stored-records.ts';
 
 const MAX_BODY_BYTES = 4096;
 
@@ -16,6 +16,8 @@ const MAX_BODY_BYTES = 4096;
 export type Controlled = Omit<Inspection, 'held'>;
 
 export interface Control {
+  /** Adds what is there only once the process has begun. */
+  add(plugins: readonly Plugin<void>[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,9 +29,11 @@ const querySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_QUERY_RECORDS).default(100),
 });
 
+const followingSchema = querySchema.extend({ seq: z.coerce.number().int().min(0), row: z.coerce.number().int().min(0) });
+
 /**
  * Opens the control socket, `control.sock` in the data folder (mode 0600): HTTP with GET and POST /fault and /rules, GET /count, /batch-ids,
- * /query and /tables.
+ * /query, /following, /rows and /tables.
  * Throws `relay.local-workspace.already-running` when another process answers there.
  */
 export async function openControl(dataFolder: string, controlled: Controlled, log: Logger): Promise<Control> {
@@ -42,7 +46,12 @@ export async function openControl(dataFolder: string, controlled: Controlled, lo
   addRoutes(control, controlled);
   await control.start();
   await chmod(path, 0o600);
-  return { close: () => control.stop({ timeout: 1_000 }) };
+  return {
+    async add(plugins) {
+      await control.register([...plugins]);
+    },
+    close: () => control.stop({ timeout: 1_000 }),
+  };
 }
 
 function addRoutes(control: Server, controlled: Controlled): void {
@@ -73,16 +82,34 @@ function addRoutes(control: Server, controlled: Controlled): void {
     {
       method: 'GET',
       path: '/query',
-      handler: (request) => {
-        const { workspace, since, ...filter } = readQuery(request.query);
-        return [...controlled.query(parseWorkspaceId(workspace), { ...filter, since: since && new Date(since).toISOString() })];
+      handler: async (request) => {
+        const { workspace, since, ...filter } = readQuery(querySchema, request.query);
+        return [...(await controlled.query(parseWorkspaceId(workspace), { ...filter, since: since && new Date(since).toISOString() }))];
+      },
+    },
+    {
+      method: 'GET',
+      path: '/following',
+      handler: async (request) => {
+        const { workspace, since, seq, row, ...filter } = readQuery(followingSchema, request.query);
+        return [...(await controlled.following(parseWorkspaceId(workspace), { seq, row }, { ...filter, since: since && new Date(since).toISOString() }))];
+      },
+    },
+    {
+      method: 'GET',
+      path: '/rows',
+      handler: async (request) => {
+        const { workspace, since, table, ...filter } = readQuery(rowsSchema, request.query);
+        return [...(await controlled.rows(parseWorkspaceId(workspace), table, { ...filter, since: since && new Date(since).toISOString() }))];
       },
     },
   ]);
 }
 
-function readQuery(query: unknown): z.output<typeof querySchema> {
-  const read = querySchema.safeParse(query);
+const rowsSchema = querySchema.omit({ dataType: true }).extend({ table: z.string().max(128) });
+
+function readQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
+  const read = schema.safeParse(query);
   if (read.success) return read.data;
   throw new RelayError('relay.local-workspace.bad-query', `The query cannot be read: ${z.prettifyError(read.error).replaceAll('\n', ' ')}.`);
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { CUSTOM_RECORDS_VERSION, DIAGNOSTICS_PATH, UPLOAD_PATH } from '../oms-protocol/paths.ts';
 import { AGENT_ID_HEADER, BATCH_ID_HEADER } from '../oms-protocol/upload-headers.ts';
 import { readAgentId } from '../workspace/workspace-id.ts';
+import { checkDigest } from './content-digest.ts';
 import { authenticate, type HostedWorkspaces, type Known } from './hosted-workspace.ts';
 import type { PeerOf } from './peer.ts';
 import { type Refusal, refuse } from './replies.ts';
@@ -60,6 +61,8 @@ function readUpload(request: Request, sender: Known, receivedAt: number): Upload
   const content = readContent(request);
   if ('refusal' in content) return content;
   const body = Buffer.isBuffer(request.payload) ? request.payload : Buffer.alloc(0);
+  const mismatch = checkDigest(request.headers, body);
+  if (mismatch) return { refusal: mismatch };
   return { batchId, agentId, senderId: sender.agentId, receivedAt, content, encoding, body };
 }
 

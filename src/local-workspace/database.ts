@@ -1,6 +1,6 @@
 /**
- * One workspace's database file. What it keeps is immutable: no statement here changes or removes a row of `batches`, `records`,
- * `calls` or `rows`, and triggers refuse whoever tries with another program.
+ * One workspace's register: who may send to it, and a receipt of everything it took; the data itself is in the staging log and the tables. What
+ * it keeps is immutable: no statement here changes or removes a row of `batches` or `calls`, and triggers refuse whoever tries with another program.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { messageOf, RelayError } from '../errors.ts';
 import { makePrivateFolder } from '../files.ts';
 import { readWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 /** How long a writer waits for a lock, in milliseconds; readers never wait in WAL mode. */
 const LOCK_WAIT_MS = 5_000;
 
-const KEPT = ['batches', 'records', 'calls', 'rows'] as const;
+const KEPT = ['batches', 'calls', 'restored'] as const;
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS batches (
@@ -31,17 +31,6 @@ const TABLES = `
     repeated INTEGER NOT NULL CHECK (repeated IN (0, 1))
   ) STRICT;
   CREATE INDEX IF NOT EXISTS batches_by_id ON batches (batch_id);
-  CREATE TABLE IF NOT EXISTS records (
-    seq INTEGER PRIMARY KEY,
-    batch_seq INTEGER NOT NULL,
-    workspace_id TEXT NOT NULL,
-    agent_id TEXT NOT NULL,
-    data_type TEXT NOT NULL,
-    received_at TEXT NOT NULL,
-    content_hash TEXT NOT NULL,
-    time_generated TEXT,
-    data TEXT NOT NULL
-  ) STRICT;
   CREATE TABLE IF NOT EXISTS certificates (
     fingerprint TEXT PRIMARY KEY,
     agent_id TEXT NOT NULL,
@@ -67,13 +56,12 @@ const TABLES = `
     raw_bytes INTEGER NOT NULL,
     rows INTEGER NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS rows (
+  CREATE TABLE IF NOT EXISTS restored (
     seq INTEGER PRIMARY KEY,
-    call_seq INTEGER NOT NULL,
+    sha256 TEXT NOT NULL UNIQUE,
     table_name TEXT NOT NULL,
-    time_generated TEXT NOT NULL,
-    time_received TEXT NOT NULL,
-    data TEXT NOT NULL
+    rows INTEGER NOT NULL,
+    received_at TEXT NOT NULL
   ) STRICT;`;
 
 // The third trigger is for INSERT OR REPLACE, which removes rows without asking the second.
@@ -116,6 +104,11 @@ export async function listDatabases(dataFolder: string): Promise<WorkspaceId[]> 
   return ids.filter((id) => id !== undefined).sort();
 }
 
+/** The folder of one workspace's own files. */
+export function workspaceFolder(dataFolder: string, workspaceId: WorkspaceId): string {
+  return join(folderOf(dataFolder), workspaceId);
+}
+
 function databasePath(dataFolder: string, workspaceId: WorkspaceId): string {
   return join(folderOf(dataFolder), `${workspaceId}.sqlite`);
 }
@@ -128,6 +121,7 @@ function checkFormat(database: DatabaseSync): void {
   const row = database.prepare('SELECT user_version AS found FROM pragma_user_version').get() as { found: number } | undefined;
   const found = row?.found ?? 0;
   if (found > FORMAT) throw new Error(`it has format ${found}, this release reads ${FORMAT}; use the newer release that wrote it`);
+  if (found === 1) throw new Error('it is of a release that kept records in the clear; begin with an empty data folder, and keep this one with that release');
 }
 
 function guarded(path: string, open: () => DatabaseSync): DatabaseSync {

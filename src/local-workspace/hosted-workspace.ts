@@ -1,20 +1,21 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 import type { OnboardingKey } from '../oms-protocol/onboarding.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
-import { type Authorities, openAuthorities } from './authorities.ts';
-import { type Certificates, openCertificates } from './certificates.ts';
-import { openDatabase } from './database.ts';
-import type { Tables } from './ingestion/call.ts';
-import { createTableReader, type TableReader } from './ingestion/table-reader.ts';
-import { createTableSink } from './ingestion/table-sink.ts';
-import { createTableStore } from './ingestion/table-store.ts';
+import type { Authorities } from './authorities.ts';
+import type { Certificates } from './certificates.ts';
+import type { TableRow, Tables } from './ingestion/call.ts';
+import type { TableReader } from './ingestion/table-reader.ts';
+import type { RowFilter } from './ingestion/table-rows.ts';
+import type { WorkspaceKeys } from './keys/workspace-keys.ts';
 import type { Peer } from './peer.ts';
+import type { ReceiptReader } from './receipt-reader.ts';
+import type { Receipts } from './receipts.ts';
 import type { Refusal } from './replies.ts';
-import { createSink } from './sink.ts';
-import { createStore } from './store.ts';
-import { createStoreReader, type StoreReader } from './store-reader.ts';
+import type { Stage } from './staging/stage.ts';
+import type { StoredRecords } from './stored-records.ts';
+import type { SealerOf } from './tables/file-sealer.ts';
 import type { Intake } from './upload.ts';
-import { readWorkspaceKey } from './workspace-key.ts';
 
 /** A workspace that this process stands in for. */
 export interface HostedWorkspace {
@@ -23,41 +24,24 @@ export interface HostedWorkspace {
   readonly certificates: Certificates;
   readonly authorities: Authorities;
   readonly intake: Intake;
-  readonly reader: StoreReader;
+  readonly receipts: ReceiptReader & Pick<Receipts, 'hasRestored'>;
+  readonly records: StoredRecords;
   /** What comes by Logs Ingestion. */
   readonly tables: Tables;
   readonly tableReader: TableReader;
-  close(): void;
-}
-
-export interface HostedWorkspaceOptions {
-  readonly dataFolder: string;
-  readonly id: WorkspaceId;
-  /** The workspace's shared key, in base64. */
-  readonly key: string;
-  /** Count data instead of keeping it. */
-  readonly sink: boolean;
+  rows(filter: RowFilter): Promise<readonly TableRow[]>;
+  /** Where its data is; none in a workspace that only counts. */
+  readonly stage: Stage | undefined;
+  readonly dataKey: WorkspaceKeys | undefined;
+  /** Seals under the workspace's key; throws `relay.local-workspace.key-unavailable` while that is not there. */
+  readonly sealerOf: SealerOf;
+  /** Who may send, what was taken, and how long it stays. */
+  readonly register: DatabaseSync;
+  close(): Promise<void>;
 }
 
 /** The workspaces of this process, by id. */
 export type HostedWorkspaces = ReadonlyMap<WorkspaceId, HostedWorkspace>;
-
-/** Opens a workspace's database and what lies on it. Throws `relay.local-workspace.bad-key` or `relay.local-workspace.database-unusable`. */
-export async function openHostedWorkspace({ dataFolder, id, key, sink }: HostedWorkspaceOptions): Promise<HostedWorkspace> {
-  const keys = [{ id: 'shared-key', key: readWorkspaceKey(key) }];
-  const database = await openDatabase(dataFolder, id);
-  return {
-    id,
-    keys,
-    certificates: openCertificates(database),
-    authorities: openAuthorities(database),
-    intake: sink ? createSink(id) : createStore(database, id),
-    reader: createStoreReader(database, id),
-    tables: sink ? createTableSink(id) : createTableStore(database, id),
-    tableReader: createTableReader(database, id),
-    close: () => database.close(),
-  };
-}
 
 /** The workspace of that id. Throws `relay.local-workspace.unknown-workspace`. */
 export function hostedWorkspace(workspaces: HostedWorkspaces, id: WorkspaceId): HostedWorkspace {

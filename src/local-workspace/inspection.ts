@@ -4,8 +4,8 @@ import { type HostedWorkspace, type HostedWorkspaces, hostedWorkspace } from './
 import type { StoredCall, TableCount, TableRow } from './ingestion/call.ts';
 import type { WrittenDeclaration } from './ingestion/declaration.ts';
 import type { Directory, Rule } from './ingestion/directory.ts';
-import type { RowFilter } from './ingestion/table-reader.ts';
-import type { RecordFilter, StoredRecord } from './store-reader.ts';
+import type { RowFilter } from './ingestion/table-rows.ts';
+import type { RecordFilter, StoredRecord } from './stored-records.ts';
 import type { DataCount } from './upload.ts';
 
 /** A look into a local workspace that runs, and the ways to steer it. What names a workspace throws `relay.local-workspace.unknown-workspace`. */
@@ -20,7 +20,9 @@ export interface Inspection {
   /** The distinct batch ids a workspace has, in the order in which each came first. */
   batchIds(workspaceId: WorkspaceId): readonly string[];
   /** The newest records that match, the oldest of them first. */
-  query(workspaceId: WorkspaceId, filter: RecordFilter): readonly StoredRecord[];
+  query(workspaceId: WorkspaceId, filter: RecordFilter): Promise<readonly StoredRecord[]>;
+  /** The records that match and came behind this one, the oldest first. */
+  following(workspaceId: WorkspaceId, after: Pick<StoredRecord, 'seq' | 'row'>, filter: RecordFilter): Promise<readonly StoredRecord[]>;
   /** Takes the place of the identities and rules declared before: from now on these hold. Throws `relay.local-workspace.bad-rules`. */
   declare(ingestion: WrittenDeclaration): void;
   /** The data collection rules in force. */
@@ -28,7 +30,7 @@ export interface Inspection {
   /** What Logs Ingestion brought, by table: of one workspace, or of all. */
   tables(workspaceId?: WorkspaceId | undefined): readonly TableCount[];
   /** All rows of a table, in the order in which they came, or those that match. */
-  rows(workspaceId: WorkspaceId, table: string, filter?: Omit<RowFilter, 'table'>): readonly TableRow[];
+  rows(workspaceId: WorkspaceId, table: string, filter?: Omit<RowFilter, 'table'>): Promise<readonly TableRow[]>;
   /** The calls of Logs Ingestion that were answered with 204, in the order in which they came. */
   calls(workspaceId: WorkspaceId): readonly StoredCall[];
 }
@@ -50,11 +52,12 @@ export function createInspection(parts: () => Inspected): Inspection {
     held: () => parts().faults.held(),
     count: (id) => each(id).flatMap(({ intake }) => intake.count()),
     batchIds: (id) => one(id).intake.batchIds(),
-    query: (id, filter) => one(id).reader.newest(filter),
+    query: async (id, filter) => await one(id).records.newest(filter),
+    following: async (id, after, filter) => await one(id).records.following(after, filter),
     declare: (ingestion) => parts().directory.declare(ingestion),
     rules: () => parts().directory.rules(),
     tables: (id) => each(id).flatMap(({ tables }) => tables.count()),
-    rows: (id, table, filter) => one(id).tableReader.rows({ ...filter, table }),
+    rows: async (id, table, filter) => await one(id).rows({ ...filter, table }),
     calls: (id) => one(id).tableReader.calls(),
   };
 }

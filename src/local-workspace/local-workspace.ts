@@ -7,16 +7,20 @@ import { messageOf, RelayError } from '../errors.ts';
 import { makePrivateFolder } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { openOutsides } from './assembly/exporting.ts';
+import { keyProviders, openWorkspaces } from './assembly/hosting.ts';
+import { openGuard, openProtecting } from './assembly/protecting.ts';
+import { incidentOfRefusal } from './assembly/telling.ts';
 import { openControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createGate, type Gate } from './gate.ts';
-import { type HostedWorkspace, type HostedWorkspaces, openHostedWorkspace } from './hosted-workspace.ts';
 import type { WrittenDeclaration } from './ingestion/declaration.ts';
 import { createDirectory } from './ingestion/directory.ts';
 import { openTokens } from './ingestion/tokens.ts';
 import { createInspection, type Inspected, type Inspection } from './inspection.ts';
 import { createPeerOf } from './peer.ts';
-import { createService } from './service.ts';
+import { createService, type MetRefusal } from './service.ts';
+import { type LocalWorkspaceSettings, readSettings } from './settings.ts';
 
 const SERVER_CERTIFICATE_DAYS = 90;
 const CERTIFICATE_CHECK_MS = 12 * 3_600_000;
@@ -33,6 +37,8 @@ export interface LocalWorkspaceOptions {
   readonly names: readonly string[];
   /** `key` is the workspace's shared key, in base64. */
   readonly workspaces: readonly { readonly id: WorkspaceId; readonly key: string }[];
+  /** How data is kept, and whom incidents are told to; the defaults where it is left out. */
+  readonly settings?: LocalWorkspaceSettings | undefined;
   /** Count data in memory instead of keeping it, for measuring. */
   readonly sink?: boolean;
   /** Who may sign in for Logs Ingestion, and the rules there are; nobody and none when it is left out. */
@@ -84,40 +90,38 @@ export function createLocalWorkspace(options: LocalWorkspaceOptions, deps: Local
 
 async function run(options: LocalWorkspaceOptions, deps: LocalWorkspaceDeps, inspection: Inspection): Promise<Running> {
   await using parts = new AsyncDisposableStack();
-  await makePrivateFolder(options.dataFolder);
+  const { dataFolder, settings = readSettings({}), sink = false } = options;
+  await makePrivateFolder(dataFolder);
   // First, for it tells whether another process has this folder.
-  const control = await openControl(options.dataFolder, inspection, deps.log);
+  const control = await openControl(dataFolder, inspection, deps.log);
   parts.defer(() => control.close());
-  const authority = await openAuthority(join(options.dataFolder, 'authority'), deps.clock.now);
-  const workspaces = await openWorkspaces(options, parts);
+  const authority = await openAuthority(join(dataFolder, 'authority'), deps.clock.now);
+  const guard = await openGuard({ ...deps, dataFolder, settings, workspaceIds: options.workspaces.map(({ id }) => id) }, parts);
+  const providerOf = keyProviders({ ...deps, dataFolder });
+  const workspaces = await openWorkspaces({ ...deps, dataFolder, workspaces: options.workspaces, settings, sink, guard, providerOf }, parts);
+  const outsides = await openOutsides({ ...deps, dataFolder, workspaces, settings, providerOf }, parts);
+  const protecting = openProtecting({ ...deps, guard, workspaces, settings, outsides }, parts);
   const directory = createDirectory([...workspaces.keys()], options.ingestion);
-  const tokens = await openTokens(options.dataFolder);
+  const tokens = await openTokens(dataFolder);
   const listener = await createListener(authority, options.names, deps, parts);
   const gate = createGate(listener, options, deps.clock);
   const faults = createFaults(gate.apply);
-  const service = await createService({ ...deps, workspaces, faults, directory, tokens, peerOf: createPeerOf() }, listener);
+  const onRefusal = (met: MetRefusal): void => guard.report(incidentOfRefusal(met));
+  const parties = { workspaces, faults, directory, tokens, peerOf: createPeerOf(), more: protecting.service, onRefusal };
+  const service = await createService({ ...deps, ...parties }, listener);
   parts.defer(() => service.stop());
+  await control.add(protecting.control);
   const port = await gate.open();
   parts.defer(() => closeGate(gate, faults));
   const listening = {
     port,
     url: `https://${options.names[0] ?? options.address}:${port}`,
     rootPem: authority.root,
-    rootPath: join(options.dataFolder, 'authority', 'root.pem'),
+    rootPath: join(dataFolder, 'authority', 'root.pem'),
   };
   deps.log.info({ port, workspaces: [...workspaces.keys()] }, 'local workspace started');
   const running = parts.move();
   return { workspaces, faults, directory, listening, stop: () => running.disposeAsync() };
-}
-
-async function openWorkspaces(options: LocalWorkspaceOptions, parts: AsyncDisposableStack): Promise<HostedWorkspaces> {
-  const workspaces = new Map<WorkspaceId, HostedWorkspace>();
-  for (const { id, key } of options.workspaces) {
-    const workspace = await openHostedWorkspace({ dataFolder: options.dataFolder, id, key, sink: options.sink ?? false });
-    parts.defer(() => workspace.close());
-    workspaces.set(id, workspace);
-  }
-  return workspaces;
 }
 
 async function createListener(authority: Authority, names: readonly string[], deps: LocalWorkspaceDeps, parts: AsyncDisposableStack): Promise<Server> {

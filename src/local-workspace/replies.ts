@@ -1,4 +1,4 @@
-import type { Lifecycle, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Lifecycle, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import { writeTokenRefusal } from '../ingestion-protocol/token-refusal.ts';
 import { writeRefusal } from '../oms-protocol/refusal-body.ts';
 import { serviceOf } from './service-path.ts';
@@ -10,6 +10,13 @@ export interface Refusal {
   readonly message: string;
 }
 
+const refused = new WeakMap<Request, Refusal>();
+
+/** What a request was refused with; undefined when it was not. */
+export function refusalOf(request: Request): Refusal | undefined {
+  return refused.get(request);
+}
+
 // The services whose clients look for a `<Reason>` (§1.7); the others get JSON.
 const SPEAKS_XML = /^\/(?:agentservice|configurationservice)\.svc\//i;
 
@@ -19,6 +26,7 @@ const SPEAKS_XML = /^\/(?:agentservice|configurationservice)\.svc\//i;
  */
 export function refuse(h: ResponseToolkit, path: string, refusal: Refusal): ResponseObject {
   const { status, code, message } = refusal;
+  refused.set(h.request, refusal);
   if (SPEAKS_XML.test(path)) return h.response(writeRefusal(code, message)).code(status).type('application/xml');
   if (code === '') return h.response('').code(status);
   const service = serviceOf(path);

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { messageOf } from '../errors.ts';
@@ -9,33 +8,25 @@ import type { Upload, UploadContent } from './upload.ts';
 export const MAX_INFLATED_BYTES: number = 64 * 1024 * 1024;
 
 const MAX_NAME_LENGTH = 128;
-const MAX_TIME_LENGTH = 64;
 /** Where senders put a record's time (reference: wire protocol §4), the first found counts. */
-const TIME_FIELDS = ['Timestamp', 'EventTime', 'TimeGenerated', 'CollectionTime', 'TimeStamp', 'TimeAnalyzed', 'ScanDate', 'time'];
+export const TIME_FIELDS: readonly string[] = ['Timestamp', 'EventTime', 'TimeGenerated', 'CollectionTime', 'TimeStamp', 'TimeAnalyzed', 'ScanDate', 'time'];
 /** Diagnostics carry no DataType (§3.6). */
 const DIAGNOSTICS = 'Diagnostics';
 
 const inflateBody = promisify(inflate);
 const gunzipBody = promisify(gunzip);
 
-export interface UploadedRecord {
-  readonly json: string;
-  /** SHA-256 of `json`, in hexadecimal digits. */
-  readonly contentHash: string;
-  /** The record's own time, as its sender wrote it. */
-  readonly timeGenerated: string | null;
-}
-
 export interface UploadedRecords {
   readonly dataType: string;
   /** The sender's name (IPName); empty when it gave none. */
   readonly solution: string;
-  readonly records: readonly UploadedRecord[];
+  /** How many there are. */
+  readonly records: number;
 }
 
 type Read<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Opens a body: inflates it, parses it, and takes its records out. A body that does not hold what its request says is refused with 400 or 413. */
+/** Opens a body: inflates it, parses it, and looks at its records. A body that does not hold what its request says is refused with 400 or 413. */
 export async function readRecords(upload: Upload): Promise<Read<UploadedRecords>> {
   const plain = await decode(upload);
   if (!plain.ok) return plain;
@@ -74,41 +65,25 @@ function readEnvelope(value: unknown, shape: Exclude<UploadContent['shape'], 'cu
   if (solution !== '' && !isName(solution)) return refused(400, 'InvalidSolution', `IPName is not a text of at most ${MAX_NAME_LENGTH} characters.`);
   // A few sources put one object instead of an array (§3.1).
   const items = isObject(DataItems) ? [DataItems] : DataItems;
-  return readItems(items, { dataType, solution, where: 'DataItems', timeFields: TIME_FIELDS });
+  return readItems(items, { dataType, solution, where: 'DataItems' });
 }
 
 function readCustom(value: unknown, content: Extract<UploadContent, { shape: 'custom' }>): Read<UploadedRecords> {
-  const timeFields = content.timeField === undefined ? TIME_FIELDS : [content.timeField];
   // The Data Collector API takes one object in place of an array.
-  return readItems(isObject(value) ? [value] : value, { dataType: content.logType, solution: '', where: 'The body', timeFields });
+  return readItems(isObject(value) ? [value] : value, { dataType: content.logType, solution: '', where: 'The body' });
 }
 
 interface ItemsContext {
   readonly dataType: string;
   readonly solution: string;
   readonly where: string;
-  readonly timeFields: readonly string[];
 }
 
 function readItems(items: unknown, context: ItemsContext): Read<UploadedRecords> {
   if (!Array.isArray(items)) return refused(400, 'InvalidRecords', `${context.where} is not an array of records.`);
   const strange = items.findIndex((item) => !isObject(item));
   if (strange >= 0) return refused(400, 'InvalidRecord', `Record ${strange + 1} of ${items.length} is not a JSON object.`);
-  const records = (items as Record<string, unknown>[]).map((item) => recordOf(item, context.timeFields));
-  return found({ dataType: context.dataType, solution: context.solution, records });
-}
-
-function recordOf(item: Record<string, unknown>, timeFields: readonly string[]): UploadedRecord {
-  const json = JSON.stringify(item);
-  return { json, contentHash: hash('sha256', json), timeGenerated: timeOf(item, timeFields) };
-}
-
-function timeOf(item: Record<string, unknown>, fields: readonly string[]): string | null {
-  for (const field of fields) {
-    const value = item[field];
-    if (typeof value === 'string' && value.length <= MAX_TIME_LENGTH) return value;
-  }
-  return null;
+  return found({ dataType: context.dataType, solution: context.solution, records: items.length });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,6 +10,7 @@ import { describe, reportOf } from './report.ts';
 import { describeScrape, runScrape } from './scrape.ts';
 import { describeTransform, runTransform } from './transform.ts';
 import { describeTunnel, runTunnel } from './tunnel.ts';
+import { describeWorkspace, runWorkspace } from './workspace.ts';
 
 interface Flags {
   readonly agents: number;
@@ -24,6 +25,8 @@ interface Flags {
   readonly transform: boolean;
   readonly scrape: boolean;
   readonly protocols: boolean;
+  readonly workspace: boolean;
+  readonly rows: number;
   readonly groups: number;
   readonly profile?: string;
   readonly json: boolean;
@@ -46,6 +49,8 @@ const program = new Command('benchmark')
   .option('--transform', 'measure instead what sending to Azure costs, beside @azure/monitor-ingestion', false)
   .option('--scrape', 'measure instead what a scrape of the metrics costs with a long queue', false)
   .option('--protocols', 'measure instead what each protocol of senders costs', false)
+  .option('--workspace', 'measure instead what the local workspace keeps and answers', false)
+  .option('--rows <count>', 'how many rows go into the larger of its two workspaces', bounded(Number, 1_000, 100_000_000), 10_000_000)
   .option('--groups <count>', 'how many groups are queued then', bounded(Number, 1_000, 1_000_000), 100_000)
   .option('--profile <folder>', "write a CPU profile of the relay there, for Chrome's developer tools")
   .option('--json', 'one JSON value on one line', false);
@@ -63,6 +68,8 @@ const {
   transform,
   scrape,
   protocols,
+  workspace,
+  rows,
   groups,
   profile,
   json,
@@ -101,6 +108,10 @@ async function measure(): Promise<{ readonly failures: readonly string[]; readon
   if (protocols) {
     const report = await runProtocols({ signal: ended.signal, onStep: around.onStep });
     return { failures: report.failures, text: json ? JSON.stringify(report) : describeProtocols(report) };
+  }
+  if (workspace) {
+    const report = await runWorkspace({ rows, signal: ended.signal, onStep: around.onStep });
+    return { failures: report.failures, text: json ? JSON.stringify(report) : describeWorkspace(report) };
   }
   if (drain) {
     const report = await runDrain(around);

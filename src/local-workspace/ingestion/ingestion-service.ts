@@ -1,6 +1,7 @@
 import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
 import type { Clock } from '../../clock.ts';
 import { bearerChallenge, INGESTION_PATH, INGESTION_VERSIONS, MAX_CALL_BYTES, tooLongMessage } from '../../ingestion-protocol/service.ts';
+import { checkDigest } from '../content-digest.ts';
 import type { HostedWorkspaces } from '../hosted-workspace.ts';
 import { type Refusal, refuse } from '../replies.ts';
 import type { Call } from './call.ts';
@@ -114,7 +115,7 @@ function checkBody(request: Request, encoding: string, body: Buffer): Refusal | 
     return { status: 413, code: 'ContentLengthLimitExceeded', message: tooLongMessage(MAX_CALL_BYTES, body.length) };
   }
   // Microsoft's own tests met this: no code, no word.
-  return body.length === 0 ? { status: 500, code: '', message: '' } : undefined;
+  return body.length === 0 ? { status: 500, code: '', message: '' } : checkDigest(request.headers, body);
 }
 
 function header(request: Request, name: string): string | undefined {

@@ -2,14 +2,12 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { messageOf } from '../../errors.ts';
 import type { Refusal } from '../replies.ts';
-import { readTime, toCell } from './cell.ts';
+import { readTime } from './cell.ts';
 import type { DeclaredStream } from './declaration.ts';
 
 /** Largest body, inflated, in bytes. */
 export const MAX_INFLATED_BYTES: number = 50 * 1024 * 1024;
 
-const OLDEST_MS = 2 * 86_400_000;
-const FURTHEST_MS = 86_400_000;
 const MAX_SPAN_MS = 30 * 60_000;
 /** How deep a value may be nested where the column is not dynamic. */
 const MAX_DEPTH = 1;
@@ -17,31 +15,24 @@ const TIME = 'TimeGenerated';
 
 const inflate = promisify(gunzip);
 
-/** A row as its table keeps it. */
-export interface Row {
-  /** ISO 8601, UTC: the record's own time, or the time of receipt where the service does not honour it. */
-  readonly timeGenerated: string;
-  /** Its declared columns, as JSON. */
-  readonly json: string;
-}
-
 export interface ReadRows {
   readonly ok: true;
-  readonly rows: readonly Row[];
+  /** How many there are. */
+  readonly rows: number;
   readonly rawBytes: number;
 }
 
 type Refused = { readonly ok: false; readonly refusal: Refusal };
 
-/** Opens the body of a call and makes rows of it, as the stream's declaration says. One record that cannot be read refuses the whole call. */
-export async function readRows(body: Buffer, isGzip: boolean, stream: DeclaredStream, receivedAt: number): Promise<ReadRows | Refused> {
+/** Opens the body of a call and looks at its rows, as the stream's declaration says. One record that cannot be read refuses the whole call. */
+export async function readRows(body: Buffer, isGzip: boolean, stream: DeclaredStream): Promise<ReadRows | Refused> {
   const plain = isGzip ? await unzip(body) : body;
   if ('refusal' in plain) return plain;
   const records = parse(plain);
   if ('refusal' in records) return records;
   const refusal = checkRecords(records, stream);
   if (refusal) return { ok: false, refusal };
-  return { ok: true, rows: records.map((record) => rowOf(record, stream, receivedAt)), rawBytes: plain.length };
+  return { ok: true, rows: records.length, rawBytes: plain.length };
 }
 
 async function unzip(body: Buffer): Promise<Buffer | Refused> {
@@ -92,22 +83,6 @@ function checkSpan(records: Records): Refusal | undefined {
   if (last - first <= MAX_SPAN_MS || records.length === 0) return undefined;
   const message = `The records' ${TIME} spans ${Math.ceil((last - first) / 60_000)} minutes. A table of the Auxiliary plan takes 30 in one call.`;
   return { status: 400, code: 'RecordsTimeRangeIsMoreThan30Minutes', message };
-}
-
-function rowOf(record: Record<string, unknown>, { columns }: DeclaredStream, receivedAt: number): Row {
-  const cells: Record<string, unknown> = {};
-  for (const { name, type } of columns) {
-    const cell = toCell(record[name], type);
-    if (cell !== null) cells[name] = cell;
-  }
-  const timeGenerated = honoured(cells[TIME], receivedAt);
-  return { timeGenerated, json: JSON.stringify({ ...cells, [TIME]: timeGenerated }) };
-}
-
-function honoured(told: unknown, receivedAt: number): string {
-  const time = readTime(told);
-  const isHonoured = time !== undefined && time >= receivedAt - OLDEST_MS && time <= receivedAt + FURTHEST_MS;
-  return new Date(isHonoured ? time : receivedAt).toISOString();
 }
 
 // Not deeper than it matters: what strangers nest has no end.

@@ -1,0 +1,71 @@
+/** The workspaces of this process, and what they share: the engine's thread and the service's keys. */
+import { join } from 'node:path';
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../logger.ts';
+import type { WorkspaceId } from '../../workspace/workspace-id.ts';
+import { startEngine } from '../engine/engine-client.ts';
+import type { HostedWorkspace, HostedWorkspaces } from '../hosted-workspace.ts';
+import type { KeyEvent } from '../keys/key-event.ts';
+import type { KeyProvider } from '../keys/key-provider.ts';
+import { createKeyProviders } from '../keys/key-providers.ts';
+import type { KeySettings } from '../keys/keys-settings.ts';
+import { createServiceKeys } from '../keys/service-keys.ts';
+import { openSink, openWorkspace } from '../open-workspace.ts';
+import { type LocalWorkspaceSettings, settingsOf } from '../settings.ts';
+import type { Stage } from '../staging/stage.ts';
+import type { Guard } from './protecting.ts';
+import { incidentOfEngine, incidentOfKey } from './telling.ts';
+
+export interface HostingParts {
+  readonly dataFolder: string;
+  /** `key` is a workspace's shared key, in base64. */
+  readonly workspaces: readonly { readonly id: WorkspaceId; readonly key: string }[];
+  readonly settings: LocalWorkspaceSettings;
+  /** Count data instead of keeping it. */
+  readonly sink: boolean;
+  readonly guard: Guard;
+  readonly providerOf: (settings: KeySettings) => KeyProvider;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What wraps data keys, for all workspaces of this process. */
+export function keyProviders({ dataFolder, clock, log }: Pick<HostingParts, 'dataFolder' | 'clock' | 'log'>): HostingParts['providerOf'] {
+  const serviceKeys = createServiceKeys({ path: join(dataFolder, 'keys', 'service-keys.json'), clock });
+  return createKeyProviders({ serviceKeys, clock, warn: (message) => log.warn(message) });
+}
+
+/** Opens them one after another; each is closed before what it stands on. Throws as `openWorkspace`. */
+export async function openWorkspaces(given: HostingParts, parts: AsyncDisposableStack): Promise<HostedWorkspaces> {
+  const { dataFolder, settings, guard, providerOf, clock, log } = given;
+  const workspaces = new Map<WorkspaceId, HostedWorkspace>();
+  const stages = (): Stage[] => [...workspaces.values()].flatMap(({ stage }) => stage ?? []);
+  const engine = startEngine({
+    log,
+    onEvent: (event) => workspaces.get(event.workspaceId)?.stage?.engineSaid(event),
+    onEnd() {
+      for (const stage of stages()) stage.engineEnded();
+    },
+  });
+  parts.defer(() => engine.close());
+  for (const { id, key } of given.workspaces) {
+    const { encryption, hotFolder } = settingsOf(settings, id);
+    const own = { dataFolder, id, key };
+    const others = encryption.key.kind === 'service' ? [] : [providerOf({ kind: 'service' })];
+    const keys = { provider: providerOf(encryption.key), otherProviders: others, keys: encryption, onKeyEvent: keyTold(guard) };
+    const workspace = given.sink
+      ? await openSink(own)
+      : await openWorkspace({ ...own, ...keys, hotFolder, onEngineEvent: (event) => guard.report(incidentOfEngine(event)), engine, clock, log });
+    parts.defer(() => workspace.close());
+    workspaces.set(id, workspace);
+  }
+  return workspaces;
+}
+
+function keyTold({ audit, report }: Guard): (event: KeyEvent) => void {
+  return (event) => {
+    const actor = { kind: 'system', name: 'local-workspace' } as const;
+    audit.enter({ actor, action: event.kind.replace('key-', 'key.'), on: event.workspaceId, from: actor.name, result: 'done', detail: event.detail });
+    report(incidentOfKey(event));
+  };
+}
