@@ -15,6 +15,7 @@ import { accessCommand } from './local-workspace-access.ts';
 import { localWorkspaceAuditCommand } from './local-workspace-audit.ts';
 import { countCommand, recordsCommand, tailCommand } from './local-workspace-data.ts';
 import { exportCommand } from './local-workspace-export.ts';
+import { keyCommand } from './local-workspace-key.ts';
 import { lockCommand } from './local-workspace-lock.ts';
 import { subcommand, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
 import { purgeCommand, tableCommand } from './local-workspace-purge.ts';
@@ -38,6 +39,7 @@ export function localWorkspaceCommand(): Command {
     .addCommand(purgeCommand())
     .addCommand(tableCommand())
     .addCommand(lockCommand())
+    .addCommand(keyCommand())
     .addCommand(exportCommand(askControl))
     .addCommand(accessCommand())
     .addCommand(localWorkspaceAuditCommand());

@@ -109,6 +109,11 @@ export function workspaceFolder(dataFolder: string, workspaceId: WorkspaceId): s
   return join(folderOf(dataFolder), workspaceId);
 }
 
+/** Where the key of a workspace's private storage is kept, wrapped. */
+export function storageKeyFolder(dataFolder: string, workspaceId: WorkspaceId): string {
+  return join(workspaceFolder(dataFolder, workspaceId), 'private-storage');
+}
+
 function databasePath(dataFolder: string, workspaceId: WorkspaceId): string {
   return join(folderOf(dataFolder), `${workspaceId}.sqlite`);
 }

@@ -29,13 +29,18 @@ export interface LocalWorkspaceSettings {
 const folder = z.string().min(1).max(4_000).refine(isAbsolute, 'must be an absolute path');
 const keyOnly = keysSettings.transform(({ key }) => key);
 
-const workspaceSchema: z.ZodType<WorkspaceSettings> = z.strictObject({
-  encryption: keysSettings.prefault({} as KeysSettings),
-  retention: retentionSettings.prefault({} as RetentionSettings),
-  hotFolder: folder.optional(),
-  export: exportSettingsSchema.optional(),
-  privateStorage: z.strictObject({ folder, key: z.preprocess((key) => ({ key }), keyOnly) }).optional(),
-});
+const workspaceSchema: z.ZodType<WorkspaceSettings> = z
+  .strictObject({
+    encryption: keysSettings.prefault({} as KeysSettings),
+    retention: retentionSettings.prefault({} as RetentionSettings),
+    hotFolder: folder.optional(),
+    export: exportSettingsSchema.optional(),
+    privateStorage: z.strictObject({ folder, key: z.preprocess((key) => ({ key }), keyOnly) }).optional(),
+  })
+  .refine(({ export: exported, privateStorage }) => exported?.seal !== 'customer-key' || privateStorage !== undefined, {
+    path: ['export', 'seal'],
+    message: 'needs privateStorage, whose key seals the files; without one they would be written in the clear',
+  });
 
 const id = z.string().transform((text, context) => {
   const read = readWorkspaceId(text);

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
-import { makePrivateFolder } from '../../files.ts';
+import { messageOf } from '../../errors.ts';
+import { makePrivateFolder, readFileIfAny, writeFileAtomic } from '../../files.ts';
 import type { Logger } from '../../logger.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
-import { workspaceFolder } from '../database.ts';
+import { storageKeyFolder, workspaceFolder } from '../database.ts';
 import { type ContinuousExport, startContinuousExport } from '../export/continuous.ts';
 import { createExporter, type Exporter } from '../export/exporter.ts';
 import { makeImmutable } from '../export/immutable-flag.ts';
@@ -25,6 +26,8 @@ import { type LocalWorkspaceSettings, settingsOf, type WorkspaceSettings } from 
 import type { Stage } from '../staging/stage.ts';
 
 const MINUTE_MS = 60_000;
+/** The storage's data key beside what it seals, wrapped by the customer's key. */
+const WRAPPED_KEY = '.relay-data-key.json';
 
 export interface ExportingParts {
   readonly dataFolder: string;
@@ -63,16 +66,36 @@ async function openStorage(
   { folder, key }: NonNullable<WorkspaceSettings['privateStorage']>,
   parts: AsyncDisposableStack,
 ): Promise<Required<Pick<Outside, 'savedQueries' | 'sealer'>>> {
-  const keyFolder = join(workspaceFolder(dataFolder, workspaceId), 'private-storage');
+  const keyFolder = storageKeyFolder(dataFolder, workspaceId);
   await makePrivateFolder(keyFolder);
   const isFresh = !existsSync(join(keyFolder, 'data-key.json'));
   const limits: Pick<KeysSettings, 'rotateEvery' | 'checkEvery'> = settingsOf(settings, workspaceId).encryption;
   const keys = await openWorkspaceKeys({ workspaceId, folder: keyFolder, isFresh, provider: providerOf(key), settings: limits, clock, log });
   parts.defer(() => keys.close());
   const keyOf = (): ReturnType<typeof keyIn> => keyIn(keys.current());
-  const id = await linkStorage(folder, workspaceId, { id: randomUUID(), nowMs: clock.now() });
+  const id = await linkedOnce(join(keyFolder, 'link'), folder, workspaceId, clock.now());
+  await leaveWrappedKey(join(keyFolder, 'data-key.json'), folder, log);
   const storage = createPrivateStorage({ folder, workspaceId, id, keyOf });
   return { savedQueries: createSavedQueries(storage, clock), sealer: createSealer(keyOf) };
+}
+
+// Linked again at each start, an empty place where a disk was mounted would become the storage.
+async function linkedOnce(note: string, folder: string, workspaceId: WorkspaceId, nowMs: number): Promise<string> {
+  const known = await readFileIfAny(note);
+  if (known) return known.toString('utf8').trim();
+  const id = await linkStorage(folder, workspaceId, { id: randomUUID(), nowMs });
+  await writeFileAtomic(note, id);
+  return id;
+}
+
+// Without it the customer's key alone opens nothing of what lies there.
+async function leaveWrappedKey(file: string, folder: string, log: Logger): Promise<void> {
+  const wrapped = await readFileIfAny(file);
+  try {
+    if (wrapped) await writeFileAtomic(join(folder, WRAPPED_KEY), wrapped);
+  } catch (cause) {
+    log.warn({ folder, reason: messageOf(cause) }, 'the wrapped key could not be laid beside the private storage; it is tried again at the next start');
+  }
 }
 
 function keyIn(state: ReturnType<Awaited<ReturnType<typeof openWorkspaceKeys>>['current']>) {

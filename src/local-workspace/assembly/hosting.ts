@@ -1,10 +1,13 @@
 /** The workspaces of this process, and what they share: the engine's thread and the service's keys. */
 import { join } from 'node:path';
-import type { Clock } from '../../clock.ts';
+import { type Clock, every } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
+import { listDatabases, storageKeyFolder, workspaceFolder } from '../database.ts';
 import { startEngine } from '../engine/engine-client.ts';
 import type { HostedWorkspace, HostedWorkspaces } from '../hosted-workspace.ts';
+import { serviceKeysInUse } from '../keys/data-key.ts';
 import type { KeyEvent } from '../keys/key-event.ts';
 import type { KeyProvider } from '../keys/key-provider.ts';
 import { createKeyProviders } from '../keys/key-providers.ts';
@@ -15,6 +18,8 @@ import { type LocalWorkspaceSettings, settingsOf } from '../settings.ts';
 import type { Stage } from '../staging/stage.ts';
 import type { Guard } from './protecting.ts';
 import { incidentOfEngine, incidentOfKey } from './telling.ts';
+
+const DAY_MS = 86_400_000;
 
 export interface HostingParts {
   readonly dataFolder: string;
@@ -30,9 +35,31 @@ export interface HostingParts {
 }
 
 /** What wraps data keys, for all workspaces of this process. */
-export function keyProviders({ dataFolder, clock, log }: Pick<HostingParts, 'dataFolder' | 'clock' | 'log'>): HostingParts['providerOf'] {
+export interface KeyHouse {
+  providerOf(settings: KeySettings): KeyProvider;
+  /** Makes a new version of the service's key: what is wrapped from now on is wrapped by it. */
+  renewServiceKey(): Promise<void>;
+}
+
+/** Opens the service's keys, and forgets each day the old versions that wrap nothing any more. */
+export function openKeyHouse({ dataFolder, clock, log }: Pick<HostingParts, 'dataFolder' | 'clock' | 'log'>, parts: AsyncDisposableStack): KeyHouse {
   const serviceKeys = createServiceKeys({ path: join(dataFolder, 'keys', 'service-keys.json'), clock });
-  return createKeyProviders({ serviceKeys, clock, warn: (message) => log.warn(message) });
+  const retire = async (): Promise<void> => {
+    try {
+      const folders = (await listDatabases(dataFolder)).flatMap((id) => [workspaceFolder(dataFolder, id), storageKeyFolder(dataFolder, id)]);
+      const gone = await serviceKeys.retire(await serviceKeysInUse(folders));
+      if (gone.length > 0) log.info({ keys: gone }, 'old versions of the service key wrap nothing any more and are forgotten');
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'old versions of the service key could not be looked through; it is tried again tomorrow');
+    }
+  };
+  parts.defer(every(clock, DAY_MS, retire));
+  return {
+    providerOf: createKeyProviders({ serviceKeys, clock, warn: (message) => log.warn(message) }),
+    async renewServiceKey() {
+      await serviceKeys.rotate();
+    },
+  };
 }
 
 /** Opens them one after another; each is closed before what it stands on. Throws as `openWorkspace`. */

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Plugin, ServerRoute } from '@hapi/hapi';
 import type { Clock } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
 import type { IncidentEvent } from '../../incidents/event.ts';
 import { incidentRoutes } from '../../incidents/incident-routes.ts';
 import { type Incidents, openIncidents } from '../../incidents/incidents.ts';
@@ -21,6 +22,7 @@ import type { Stage } from '../staging/stage.ts';
 import { asking } from './asking.ts';
 import { exportRoutes } from './export-routes.ts';
 import type { Outside } from './exporting.ts';
+import { keyRoutes } from './key-routes.ts';
 import { savedQueriesIn } from './saving-queries.ts';
 import { incidentOfAccess, incidentOfRetention } from './telling.ts';
 
@@ -69,6 +71,7 @@ export interface ProtectingParts {
   readonly workspaces: HostedWorkspaces;
   readonly settings: LocalWorkspaceSettings;
   readonly outsides: ReadonlyMap<WorkspaceId, Outside>;
+  readonly renewServiceKey: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -80,7 +83,7 @@ export interface Protecting {
 }
 
 export function openProtecting(given: ProtectingParts, parts: AsyncDisposableStack): Protecting {
-  const { guard, workspaces, outsides, clock } = given;
+  const { guard, workspaces, outsides, renewServiceKey, clock } = given;
   const { access, incidents } = guard;
   const retention = openRetention(given, parts);
   const savedQueries = savedQueriesIn(outsides);
@@ -88,6 +91,7 @@ export function openProtecting(given: ProtectingParts, parts: AsyncDisposableSta
   const pluginsFor = (whoIs: WhoIs): Plugin<void>[] => [
     asking({ ...given, access, whoIs, savedQueries }),
     accessRoutes(access, whoIs),
+    plugin('key', keyRoutes({ workspaces, access, whoIs, renewServiceKey })),
     plugin('retention', retentionRoutes({ authorise: whoIs, workspaceOf: (id) => retention.get(id), now: clock.now })),
   ];
   return {
@@ -109,14 +113,23 @@ function openRetention(
     const { stage } = workspace;
     if (!stage) continue;
     const own = settingsOf(settings, workspaceId);
+    // What left the tables must not stay behind in the staging log.
+    const leaveNothing = (): void =>
+      void stage
+        .removeDone()
+        .catch((cause: unknown) =>
+          log.warn({ workspaceId, reason: messageOf(cause) }, 'rows that were removed are in the staging log still, until its file is full'),
+        );
     const retention = openWorkspaceRetention({
       ...{ workspaceId, clock, log, settings: own.retention, hasHotFolder: own.hotFolder !== undefined },
       ...{ database: workspace.register, sealer: workspace.sealerOf('operations'), tables: keptTables(stage) },
       enter: guard.audit.enter,
       onEvent(event) {
         guard.report(incidentOfRetention(event));
-        // What is purged must not stay behind in the staging log.
-        if (event.kind === 'purge-completed') void stage.removeDone().catch(() => {});
+        if (event.kind === 'purge-completed' || event.kind === 'table-deleted') leaveNothing();
+      },
+      onTrimmed(rows) {
+        if (rows > 0) leaveNothing();
       },
       newId: randomUUID,
     });

@@ -65,7 +65,15 @@ const HANDLERS: Handlers = {
     await own.commit(order.throughSeq);
     return own.purges.step(order);
   },
-  query: ({ tables }, given, signal) => runQuery(given.text, { ...given, scanner: tables.scanner, signal, breathe }),
+  async query({ tables }, given, signal) {
+    // Columns may be read after the scan that gave them has ended.
+    const hold = tables.scanner.hold();
+    try {
+      return await runQuery(given.text, { ...given, scanner: tables.scanner, signal, breathe });
+    } finally {
+      tables.scanner.release(hold);
+    }
+  },
   schemas: ({ tables }) => tables.scanner.tables(),
   hold: ({ tables }) => ({ hold: tables.scanner.hold(), segments: tables.segments() }),
   release: ({ tables }, { hold }) => tables.scanner.release(hold),

@@ -1,3 +1,4 @@
+import { readExactTime } from '../shaping/exact-time.ts';
 import type { ColumnType } from './declaration.ts';
 
 /** Longest text of one field, in bytes of UTF-8; the rest is cut off. */
@@ -31,7 +32,10 @@ export function toCell(value: unknown, type: ColumnType): unknown {
 
 /** Milliseconds since 1970 of a time as ISO 8601 writes it, in UTC where it names no zone; undefined for anything else. */
 export function readTime(value: unknown): number | undefined {
-  if (typeof value !== 'string' || !DATE.test(value.trim())) return undefined;
+  if (typeof value !== 'string') return undefined;
+  const exact = readExactTime(value);
+  if (exact !== undefined) return exact;
+  if (!DATE.test(value.trim())) return undefined;
   const text = value.trim().replace(' ', 'T');
   const time = Date.parse(ZONE.test(text) || !text.includes('T') ? text : `${text}Z`);
   return Number.isNaN(time) ? undefined : time;

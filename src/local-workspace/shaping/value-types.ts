@@ -2,11 +2,11 @@
 
 import { readTime, toCell } from '../ingestion/cell.ts';
 import type { ColumnType } from '../tables/column.ts';
+import { readExactTime } from './exact-time.ts';
 
 const GUID = /^\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?$/i;
 // What the Data Collector API takes for a time: YYYY-MM-DDThh:mm:ssZ, with or without a fraction.
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
-const EXACT_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** The type under which a custom log keeps a value; undefined for null (Data Collector API: "Record type and properties"). */
@@ -65,9 +65,7 @@ export function fitDeclared(value: unknown, type: ColumnType): number | string |
 
 /** The time that a text says, if it is written just as it will be given back. */
 function exactTime(value: unknown): number | undefined {
-  if (typeof value !== 'string' || !EXACT_TIME.test(value)) return undefined;
-  const time = Date.parse(value);
-  return !Number.isNaN(time) && new Date(time).toISOString() === value ? time : undefined;
+  return typeof value === 'string' ? readExactTime(value) : undefined;
 }
 
 function fitBool(value: unknown, fitting: Fitting): number | undefined {

@@ -1,7 +1,7 @@
 /** Reads a staging log in the order of its places, as the engine works it off. Only what was announced as being on stable storage is read. */
 import { closeSync, openSync } from 'node:fs';
 import { messageOf } from '../../errors.ts';
-import type { SealerOf } from '../tables/file-sealer.ts';
+import type { FileSealer, SealerOf } from '../tables/file-sealer.ts';
 import type { PlacedEntry } from './entry.ts';
 import { type FoundFrame, openFrame, readFrame } from './frame.ts';
 import { type LogFile, listLogFiles, readerOf } from './log-files.ts';
@@ -21,6 +21,7 @@ export interface StagingReader {
 interface Reading {
   readonly file: LogFile;
   readonly handle: number;
+  readonly sealer: FileSealer;
   at: number;
 }
 
@@ -48,7 +49,7 @@ export function createStagingReader(folder: string, sealerOf: SealerOf, afterSeq
     const file = behind[0];
     if (!file) return false;
     close();
-    reading = { file, handle: openSync(file.path, 'r'), at: 0 };
+    reading = { file, handle: openSync(file.path, 'r'), sealer: sealerOf(file.id), at: 0 };
     return true;
   };
 
@@ -61,7 +62,7 @@ export function createStagingReader(folder: string, sealerOf: SealerOf, afterSeq
     if (found.seq <= lastSeq) return 'on';
     lastSeq = found.seq;
     try {
-      return { kind: 'entry', entry: openFrame(found, sealerOf(from.file.id)) };
+      return { kind: 'entry', entry: openFrame(found, from.sealer) };
     } catch (cause) {
       return { kind: 'damaged', file: from.file.path, reason: messageOf(cause) };
     }

@@ -13,12 +13,16 @@ import type { Vector } from './vector.ts';
 const ENDING = '.seg';
 const DRAFT_ENDING = '.part';
 const COPY_BYTES = 1024 * 1024;
+/** Of so many segments the footer is kept in memory, a few kilobytes each. */
+const KNOWN_FOOTERS = 2_000;
 
 export interface SegmentFiles {
   /** Writes a new segment; its file is on stable storage when this returns. */
   write(content: SegmentContent): StoredSegment;
   /** Calls `read` with the open segment. Throws `relay.local-workspace.segment-damaged`. */
   open<Result>(segment: Pick<StoredSegment, 'id' | 'place'>, read: (segment: OpenSegment) => Result): Result;
+  /** Its footer, read now unless it was lately, and its columns, each read when it is asked for, as long as the file is there. Throws as `open`, both. */
+  reach(segment: Pick<StoredSegment, 'id' | 'place'>): OpenSegment;
   /** Where its file is. */
   pathOf(segment: Pick<StoredSegment, 'id' | 'place'>): string;
   remove(segment: Pick<StoredSegment, 'id' | 'place'>): void;
@@ -47,6 +51,28 @@ export function openSegmentFiles({ workspaceId, folders, sealerOf }: SegmentFile
   const folderOf = (place: Place): string => folders[place] ?? folders.main;
   const pathOf = ({ id, place }: Pick<StoredSegment, 'id' | 'place'>): string => join(folderOf(place), `${id}${ENDING}`);
   const sealer = (id: string) => sealerOf(`segment ${id}`);
+  // A segment never changes, and its name is never used again.
+  const footers = new Map<string, SegmentFooter>();
+
+  const remember = (id: string, footer: SegmentFooter): void => {
+    footers.delete(id);
+    footers.set(id, footer);
+    const [oldest] = footers.keys();
+    if (footers.size > KNOWN_FOOTERS && oldest !== undefined) footers.delete(oldest);
+  };
+
+  const open = <Result>(segment: Pick<StoredSegment, 'id' | 'place'>, read: (found: OpenSegment) => Result, known?: SegmentFooter): Result => {
+    const path = pathOf(segment);
+    const handle = openFile(path);
+    try {
+      const file = { path, size: fstatSync(handle).size, read: readerOf(handle) };
+      const own = sealer(segment.id);
+      const footer = known ?? readFooter(file, workspaceId, own);
+      return read({ footer, column: (name) => readColumn(file, footer, name, own) });
+    } finally {
+      closeSync(handle);
+    }
+  };
 
   return {
     write(content) {
@@ -57,17 +83,11 @@ export function openSegmentFiles({ workspaceId, folders, sealerOf }: SegmentFile
       writeWhole(folderOf(writeTo), pathOf(stored), bytes);
       return stored;
     },
-    open(segment, read) {
-      const path = pathOf(segment);
-      const handle = openFile(path);
-      try {
-        const file = { path, size: fstatSync(handle).size, read: readerOf(handle) };
-        const own = sealer(segment.id);
-        const footer = readFooter(file, workspaceId, own);
-        return read({ footer, column: (name) => readColumn(file, footer, name, own) });
-      } finally {
-        closeSync(handle);
-      }
+    open: (segment, read) => open(segment, read),
+    reach(segment) {
+      const footer = footers.get(segment.id) ?? open(segment, (found) => found.footer);
+      remember(segment.id, footer);
+      return { footer, column: (name) => open(segment, (found) => found.column(name), footer) };
     },
     pathOf,
     remove: (segment) => rmSync(pathOf(segment), { force: true }),

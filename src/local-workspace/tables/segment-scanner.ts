@@ -2,6 +2,7 @@ import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import type { KnownColumn, StoredSegment } from './catalogue.ts';
 import { COMMON_COLUMNS, type Column, type TableSchema } from './column.ts';
 import { ROW, SEQ } from './hidden-columns.ts';
+import { lazyVectors } from './lazy-vectors.ts';
 import type { Chunk, Scanner, ScanRequest } from './scan.ts';
 import type { OpenSegment, SegmentFiles } from './segment-files.ts';
 import type { NumberVector, TextVector, Vector } from './vector.ts';
@@ -41,7 +42,7 @@ export function createSegmentScanner(parts: SegmentScannerParts): SegmentScanner
         // Reading nothing is free: the catalogue knows how many rows there are.
         yield columns.length === 0
           ? { rows: segment.rows, vectors: new Map() }
-          : { rows: segment.rows, vectors: files.open(segment, (open) => vectorsOf(open, columns, workspaceId)) };
+          : { rows: segment.rows, vectors: reached(files.reach(segment), columns, workspaceId) };
       }
     } finally {
       scanning -= 1;
@@ -78,6 +79,11 @@ function vectorsOf(open: OpenSegment, columns: readonly string[], workspaceId: W
     if (vector) vectors.set(name, vector);
   }
   return vectors;
+}
+
+function reached(open: OpenSegment, columns: readonly string[], workspaceId: WorkspaceId): ReadonlyMap<string, Vector> {
+  const { rows, table } = open.footer;
+  return lazyVectors(columns, (name) => madeVector(name, { open, rows, table, workspaceId }) ?? open.column(name));
 }
 
 interface Making {
