@@ -21,6 +21,7 @@ import { subcommand, toWorkspace, untilSignalled, wholeNumber } from './local-wo
 import { purgeCommand, tableCommand } from './local-workspace-purge.ts';
 import { kqlCommand } from './local-workspace-query.ts';
 import { retentionCommand } from './local-workspace-retention.ts';
+import { processingCommand, workspaceStatusCommand } from './local-workspace-status.ts';
 import { ruleCommand, rulesIn } from './local-workspace-tables.ts';
 import { createOutput, type Output, printValue } from './output.ts';
 
@@ -31,6 +32,8 @@ export function localWorkspaceCommand(): Command {
     .addCommand(startCommand())
     .addCommand(faultCommand())
     .addCommand(ruleCommand())
+    .addCommand(workspaceStatusCommand())
+    .addCommand(processingCommand())
     .addCommand(countCommand())
     .addCommand(recordsCommand())
     .addCommand(tailCommand())

@@ -27,6 +27,7 @@ export const ACTIONS = [
   'access.decide',
   'audit.read',
   'workspace.status',
+  'processing.change',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];

@@ -24,6 +24,7 @@ import { exportRoutes } from './export-routes.ts';
 import type { Outside } from './exporting.ts';
 import { keyRoutes } from './key-routes.ts';
 import { savedQueriesIn } from './saving-queries.ts';
+import { statusRoutes } from './status-routes.ts';
 import { incidentOfAccess, incidentOfRetention } from './telling.ts';
 
 export interface GuardParts {
@@ -91,6 +92,7 @@ export function openProtecting(given: ProtectingParts, parts: AsyncDisposableSta
   const pluginsFor = (whoIs: WhoIs): Plugin<void>[] => [
     asking({ ...given, access, whoIs, savedQueries }),
     accessRoutes(access, whoIs),
+    plugin('status', statusRoutes({ workspaces, access, whoIs })),
     plugin('key', keyRoutes({ workspaces, access, whoIs, renewServiceKey })),
     plugin('retention', retentionRoutes({ authorise: whoIs, workspaceOf: (id) => retention.get(id), now: clock.now })),
   ];

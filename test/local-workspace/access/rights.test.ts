@@ -31,6 +31,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'access.decide': '---o-',
   'audit.read': '---o-',
   'workspace.status': 'rc-o-',
+  'processing.change': '---o-',
 };
 
 test('each role may do exactly what the table says', () => {
