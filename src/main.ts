@@ -20,6 +20,7 @@ import { enrolmentKeyCommand } from './commands/enrolment-key.ts';
 import { enrolmentTokenCommand } from './commands/enrolment-token.ts';
 import { factoryResetCommand } from './commands/factory-reset.ts';
 import { groupCommand } from './commands/group.ts';
+import { incidentsCommand } from './commands/incidents.ts';
 import { keysCommand } from './commands/keys.ts';
 import { localWorkspaceCommand } from './commands/local-workspace.ts';
 import { lossesCommand } from './commands/losses.ts';
@@ -68,6 +69,7 @@ const program = new Command('relay')
   .addCommand(deadLettersCommand(env))
   .addCommand(lossesCommand(env))
   .addCommand(auditCommand(env))
+  .addCommand(incidentsCommand(env))
   .addCommand(groupCommand(env))
   .addCommand(keysCommand(env))
   .addCommand(solutionsCommand(env))

@@ -6,6 +6,7 @@ import { openGrouping } from './composition/grouping.ts';
 import { openKeeping } from './composition/keeping.ts';
 import { startOperating } from './composition/operating.ts';
 import { openReceiving } from './composition/receiving.ts';
+import { openReporting } from './composition/reporting.ts';
 import { openSending } from './composition/sending.ts';
 import { openTrust } from './composition/trust.ts';
 import type { Configuration } from './configuration/schema.ts';
@@ -33,13 +34,14 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
 
   const start = async (): Promise<void> => {
     await makePrivateFolder(configuration.data);
-    const building = await openBuilding(configuration, parts, (close) => void closings.push(close));
+    const opened = await openBuilding(configuration, parts, (close) => void closings.push(close));
+    const reporting = openReporting(opened, await openTrust(opened));
+    const { building, trust, incidents } = reporting;
     const { metrics, served, component, defer } = building;
-    const trust = await openTrust(building);
 
     // Made before the cache, so closed after it: what is on its way upstream at the stop is answered, and the next start does not send it again.
     const sending = await openSending(building, trust);
-    const keeping = await openKeeping(building, trust);
+    const keeping = await openKeeping(building, trust, reporting);
     sending.onPart(keeping.cache.spent);
     keeping.cache.consume(sending.deliver);
 
@@ -60,7 +62,7 @@ export function createRelay(configuration: Configuration, parts: RelayParts): Re
     });
     defer(stopWatching);
 
-    const { status } = await startOperating(building, { trust, sending, keeping, enrolling, receiving, grouping, gateway, metricsPort });
+    const { status } = await startOperating(building, { trust, incidents, sending, keeping, enrolling, receiving, grouping, gateway, metricsPort });
     tunnelPort = await gateway.start();
     await grouping.start();
     // Intake last: from here on batches come.

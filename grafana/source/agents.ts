@@ -226,9 +226,9 @@ function rare(): UnplacedPanel[] {
     strip({
       title: 'Worth a look',
       meaning:
-        'Within the time shown: batches that agents sent twice, that nobody could make sense of, or that came by the relay though marked direct; connections that ended before a request; and what the audit log says.',
+        'Within the time shown: batches that agents sent twice, that nobody could make sense of, or that came by the relay though marked direct; connections that ended before a request; what the audit log says; and incidents that are not closed, now.',
       action:
-        'Sent twice: agents lose our answers, look at the network. Put aside: `relay dead-letters list`. Failed connections: old TLS, or a port scan. Audit not written: the disk, at once.',
+        'Sent twice: agents lose our answers, look at the network. Put aside: `relay dead-letters list`. Failed connections: old TLS, or a port scan. Audit not written: the disk, at once. Incidents: `relay incidents list`.',
       width: 24,
       figures: [
         { name: 'Sent twice', expr: `sum(increase(relay_intake_repeats_total{${WORKSPACE}}[$__range]))` },
@@ -237,6 +237,7 @@ function rare(): UnplacedPanel[] {
         { name: 'Direct, by the relay', expr: `sum(increase(relay_direct_at_relay_batches_total{${WORKSPACE}}[$__range])) or vector(0)`, steps: NEUTRAL },
         { name: 'Actions refused or failed', expr: `sum(increase(relay_audit_entries_total{${RELAY}, result!="done"}[$__range]))` },
         { name: 'Audit not written', expr: `sum(increase(relay_audit_failures_total{${RELAY}}[$__range])) or vector(0)`, steps: NONE_ALLOWED },
+        { name: 'Incidents open', expr: `sum(relay_incidents_open{${RELAY}, severity!="info"}) or vector(0)` },
         { name: 'Records received', expr: `sum(increase(relay_received_records_total{${KIND}}[$__range]))`, steps: NEUTRAL },
         { name: 'Batches not counted', expr: `sum(increase(relay_received_uncounted_batches_total{${WORKSPACE}}[$__range]))` },
       ],

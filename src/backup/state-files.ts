@@ -46,8 +46,14 @@ const FILES: readonly (readonly [pattern: RegExp, file: StateFile])[] = [
   [new RegExp(`^cache/(?:${NAME}/){0,3}${NAME}$`), cache],
 ];
 
-/** What belongs to one start or to one machine. */
-const NOT_TAKEN: readonly RegExp[] = [/^authority\/server\.(?:pem|key)$/, /^management-group\.sqlite-(?:wal|shm|journal)$/, /(?:^|\/)\.[^/]*$/, /\.sock$/];
+/** What belongs to one start or to one machine; its incidents do: their record is always open, and another machine begins its own. */
+const NOT_TAKEN: readonly RegExp[] = [
+  /^authority\/server\.(?:pem|key)$/,
+  /^incidents\.sqlite(?:-(?:wal|shm|journal)|\.damaged)?$/,
+  /^management-group\.sqlite-(?:wal|shm|journal)$/,
+  /(?:^|\/)\.[^/]*$/,
+  /\.sock$/,
+];
 
 /** What a backup knows of a file of the data folder, by its path there; undefined when it is not one that goes into an archive. */
 export function stateFile(path: string): StateFile | undefined {

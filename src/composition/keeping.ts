@@ -8,6 +8,7 @@ import type { Readiness } from '../metrics/plugin.ts';
 import type { BatchTracer } from '../tracing/batch-tracer.ts';
 import { createKeyRotation, type KeyRotation } from '../workspace/key-rotation.ts';
 import type { Building } from './building.ts';
+import type { Reporting } from './reporting.ts';
 import type { Trust } from './trust.ts';
 
 /** What keeps batches safe until they are delivered. */
@@ -21,16 +22,20 @@ export interface Keeping {
 }
 
 /** Connects to Redis, opens the cache, and begins to look after the keys that seal it. */
-export async function openKeeping(building: Building, trust: Trust): Promise<Keeping> {
+export async function openKeeping(building: Building, trust: Trust, reporting: Pick<Reporting, 'lost'>): Promise<Keeping> {
   const redisAddress = await redisAddressOf(building);
   const redis = await openRedis(redisAddress, building.component('cache'));
   building.defer(() => redis.disconnect());
-  const cache = await openSealedCache(building, trust, { redis, redisAddress });
+  const cache = await openSealedCache(building, trust, { redis, redisAddress, onLoss: reporting.lost });
   const keyRotation = await startKeyRotation(building, trust, cache);
   return { cache, keyRotation, redisInfo: () => redisInfo(redis), ready: () => cache.stats().ready };
 }
 
-async function openSealedCache(building: Building, { keys }: Trust, index: Pick<CacheParts, 'redis' | 'redisAddress'>): Promise<DurableCache> {
+async function openSealedCache(
+  building: Building,
+  { keys }: Trust,
+  { onLoss, ...index }: Pick<CacheParts, 'redis' | 'redisAddress' | 'onLoss'>,
+): Promise<DurableCache> {
   const { metrics, tracer, component, defer } = building;
   const cache = await openCache(cacheSettings(building), {
     workspaces: [...building.served],
@@ -51,10 +56,12 @@ async function openSealedCache(building: Building, { keys }: Trust, index: Pick<
       metrics.observe('deliverySeconds', { workspace, kind }, afterMs / 1000);
       tracer?.finished(batch, { step: 'batch', ms: afterMs, outcome: 'delivered' });
     },
-    onLoss: ({ workspaceId: workspace, kind, reason, batches, records = 0, bytes }) => {
+    onLoss: (loss) => {
+      const { workspaceId: workspace, kind, reason, batches, records = 0, bytes } = loss;
       metrics.count('droppedBatches', { workspace, kind, reason }, batches);
       metrics.count('droppedBytes', { workspace, kind, reason }, bytes);
       metrics.count('droppedRecords', { workspace, kind, reason }, records);
+      onLoss(loss);
     },
     onDeadRecords: (workspace, status, records) => metrics.count('deadLetterRecords', { workspace, status: String(status) }, records),
   });

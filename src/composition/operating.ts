@@ -1,6 +1,7 @@
 import type { Status } from '../control/api.ts';
 import { createControlServer } from '../control/server.ts';
 import { decidesHere } from '../group/steering.ts';
+import type { Incidents } from '../incidents/incidents.ts';
 import { ruleIdOf } from '../intake/rule-owners.ts';
 import type { Building } from './building.ts';
 import type { Enrolling } from './enrolling.ts';
@@ -14,6 +15,7 @@ import { createWatching, type Watching } from './watching.ts';
 
 export interface OperatingParts {
   readonly trust: Trust;
+  readonly incidents: Incidents;
   readonly sending: Sending;
   readonly keeping: Keeping;
   readonly enrolling: Enrolling;
@@ -84,6 +86,7 @@ async function startControl(building: Building, parts: OperatingParts, status: (
     deadLetters: cache.deadLetters,
     put: cache.put,
     losses: cache.losses,
+    incidents: parts.incidents,
     operations: cache.operations,
     serves,
     status,

@@ -3,6 +3,7 @@ import { type AuthorityOptions, authorityOptions } from '../authority/options.ts
 import { type CacheOptions, cacheOptions } from '../cache/options.ts';
 import { type ControlOptions, controlOptions } from '../control/options.ts';
 import { type EnrolmentOptions, enrolmentOptions } from '../enrolment/options.ts';
+import { type IncidentsSettings, incidentsSettings } from '../incidents/settings.ts';
 import { type IntakeOptions, intakeOptions } from '../intake/options.ts';
 import { type SenderOptions, senderOptions } from '../intake/sender-options.ts';
 import type { LogLevel } from '../logger.ts';
@@ -40,6 +41,7 @@ export interface Configuration {
   readonly tracing: TracingOptions;
   readonly control: ControlOptions;
   readonly audit: AuditOptions;
+  readonly incidents: IncidentsSettings;
 }
 
 export interface LogOptions {
@@ -74,6 +76,7 @@ const everything = section<Configuration>({
   tracing: tracingOptions,
   control: controlOptions,
   audit: auditOptions,
+  incidents: incidentsSettings,
 });
 
 const tunnelChecked: Schema<Configuration> = check(everything, {

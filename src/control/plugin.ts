@@ -6,6 +6,7 @@ import type { DeadLetters } from '../cache/dead-letters.ts';
 import type { LossLedger } from '../cache/loss.ts';
 import type { CacheOperations } from '../cache/operations.ts';
 import { type ErrorCode, messageOf, RelayError } from '../errors.ts';
+import type { Incidents } from '../incidents/incidents.ts';
 import type { Logger } from '../logger.ts';
 import type { Agent } from '../management-group/agent.ts';
 import type { AgentGroup } from '../management-group/groups.ts';
@@ -22,6 +23,7 @@ import { cacheRoutes } from './cache-routes.ts';
 import { deadLettersRoutes } from './dead-letters-routes.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
 import { concernsGroup, groupRoutes, mustDecideHere, type RelayGroupControl } from './group-routes.ts';
+import { incidentsRoutes } from './incidents-routes.ts';
 import { keysRoutes } from './keys-routes.ts';
 import { lossesRoutes } from './losses-routes.ts';
 import { type SenderPlaces, sendersRoutes } from './senders-routes.ts';
@@ -38,6 +40,7 @@ export interface ControlPluginOptions {
   /** Puts a batch on its normal way: what is sent again goes there. */
   readonly put: Cache['put'];
   readonly losses: Pick<LossLedger, 'list'>;
+  readonly incidents: Pick<Incidents, 'list' | 'show' | 'change'>;
   readonly operations: CacheOperations;
   readonly serves: (workspaceId: WorkspaceId) => boolean;
   readonly status: () => Status;
@@ -72,6 +75,7 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       deadLetters,
       put,
       losses,
+      incidents,
       operations,
       serves,
       status,
@@ -100,6 +104,7 @@ export const controlPlugin: Plugin<ControlPluginOptions> = {
       ...solutionsRoutes({ routing, directWorkspaces, audit, log }),
       ...groupRoutes(relayGroup, audit),
       ...lossesRoutes(losses),
+      ...incidentsRoutes(incidents, audit),
       ...auditRoutes(readAudit),
       ...supportRoutes(support, audit),
       ...backupRoutes(backup, audit),

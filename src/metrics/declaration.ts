@@ -14,6 +14,7 @@ export type MetricUnit =
   | 'keys'
   | 'lines'
   | 'entries'
+  | 'incidents'
   | 'times'
   | 'yes or no';
 

@@ -56,6 +56,10 @@ const EVERYTHING = {
     { name: 'Wire Data', enabled: true, route: 'relay', every: '1m', group: 'g' },
     { name: 'Wire Data', route: 'relay', dataType: 'A_B' },
   ],
+  incidents: {
+    webhook: { url: 'https://hooks.example.org/relay', secretFile: '/s', trustFile: '/t' },
+    mail: { host: 'mail.example.org', port: 25, user: 'u', passwordFile: '/p', from: 'relay@example.org', to: ['ops@example.org'], trustFile: '/t' },
+  },
   routing: { agentQueueLimit: '1GiB', tunnelAddress: 'a.example.org:8080' },
 };
 

@@ -14,7 +14,7 @@ import type { Agent } from '../../src/management-group/agent.ts';
 import type { EnrolmentKey } from '../../src/management-group/enrolment-keys.ts';
 import { BANK, PLANT, START } from '../management-group/rig.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { ALONE, type ControlRig, createControlRig, DB01, operationsIn, putLetter, SENDER_PLACES, STATUS, SUPPORT, WEB01, WEB02 } from './rig.ts';
+import { ALONE, type ControlRig, createControlRig, DB01, NO_INCIDENTS, operationsIn, putLetter, SENDER_PLACES, STATUS, SUPPORT, WEB01, WEB02 } from './rig.ts';
 
 function serverLike({ group, deadLetters, put, keys, authorityControl, routing }: ControlRig, socket: string): ReturnType<typeof createControlServer> {
   return createControlServer(socket, {
@@ -25,6 +25,7 @@ function serverLike({ group, deadLetters, put, keys, authorityControl, routing }
     deadLetters,
     put,
     losses: { list: () => [] },
+    incidents: NO_INCIDENTS,
     operations: operationsIn([]),
     serves: () => true,
     status: () => STATUS,

@@ -13,6 +13,7 @@ import type { CacheOperations } from '../../src/cache/operations.ts';
 import type { Status } from '../../src/control/api.ts';
 import type { AuthorityControl } from '../../src/control/authority-routes.ts';
 import type { RelayGroupControl } from '../../src/control/group-routes.ts';
+import type { ControlPluginOptions } from '../../src/control/plugin.ts';
 import type { SenderPlaces } from '../../src/control/senders-routes.ts';
 import { createControlServer } from '../../src/control/server.ts';
 import type { SupportControl } from '../../src/control/support-routes.ts';
@@ -123,8 +124,11 @@ export interface ControlRig extends AsyncDisposable {
   readonly entries: AuditEvent[];
 }
 
+/** A relay where nothing went wrong. */
+export const NO_INCIDENTS: ControlPluginOptions['incidents'] = { list: () => [], show: () => undefined, change: () => ({ outcome: 'unknown' }) };
+
 /** A control server with three agents. */
-export async function createControlRig(losses: readonly LossEntry[] = []): Promise<ControlRig> {
+export async function createControlRig(losses: readonly LossEntry[] = [], incidents: ControlPluginOptions['incidents'] = NO_INCIDENTS): Promise<ControlRig> {
   const folder = await temporaryFolder();
   const clock = createManualClock(START);
   const errors: string[] = [];
@@ -179,6 +183,7 @@ export async function createControlRig(losses: readonly LossEntry[] = []): Promi
     deadLetters,
     put,
     losses: { list: () => losses },
+    incidents,
     operations: operationsIn(orders),
     serves: (id) => id === BANK,
     status: () => STATUS,

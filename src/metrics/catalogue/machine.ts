@@ -53,6 +53,13 @@ export const MACHINE = {
     labels: [],
     help: 'Keys that Redis threw away for lack of memory. With the policy noeviction there is none.',
   },
+  incidentsOpen: {
+    type: 'gauge',
+    name: 'relay_incidents_open',
+    unit: 'incidents',
+    labels: ['severity'],
+    help: 'Incidents that are not closed: `relay incidents list`.',
+  },
   logLines: {
     type: 'counter',
     name: 'relay_log_lines_total',
