@@ -45,10 +45,14 @@ export function startEngine({ onEvent, onEnd, log }: EngineClientParts): EngineC
     if (worker !== thread) return;
     worker = undefined;
     log.error({ reason: messageOf(cause) }, "the local workspace's engine ended and starts again");
+    giveUpAll(cause);
+    onEnd();
+  };
+
+  const giveUpAll = (cause: unknown): void => {
     const lost = [...waiting.values()];
     waiting.clear();
     for (const { reject } of lost) reject(new RelayError('relay.local-workspace.engine-ended', 'The engine ended before it answered. Ask again.', { cause }));
-    onEnd();
   };
 
   const started = (): Worker => {
@@ -76,6 +80,7 @@ export function startEngine({ onEvent, onEnd, log }: EngineClientParts): EngineC
         // A thread that has work keeps the process alive; an idle one does not.
         worker?.ref();
         worker?.postMessage(asked);
+        if (signal?.aborted) giveUp();
       }).finally(() => {
         signal?.removeEventListener('abort', giveUp);
         if (waiting.size === 0) worker?.unref();
@@ -85,6 +90,7 @@ export function startEngine({ onEvent, onEnd, log }: EngineClientParts): EngineC
       const thread = worker;
       worker = undefined;
       await thread?.terminate();
+      giveUpAll(new Error('it was closed'));
     },
   };
 }

@@ -27,7 +27,7 @@ export function dataKeyId(key: KeyObject): string {
 /** Unwraps the key. A file that was damaged or brought from elsewhere is one that cannot be had, with the words for it. */
 export async function openDataKey(file: DataKeyFile, provider: KeyProvider, context: WrapContext): Promise<OpenedDataKey> {
   const { workspace, by, wrapped } = file;
-  if (workspace !== context.workspaceId) return unavailable(`its data-key.json is that of workspace ${workspace}. Restore its own from a backup`);
+  if (workspace !== context.workspaceId) return unavailable('its data-key.json is that of another workspace. Restore its own from a backup');
   const answer = await provider.unwrap({ keyId: by.keyId, wrapped: Buffer.from(wrapped, 'base64') }, context);
   if (answer.outcome === 'unavailable') return answer;
   const key = answer.outcome === 'unwrapped' && answer.plain.length === KEY_BYTES ? createSecretKey(answer.plain) : undefined;

@@ -43,7 +43,7 @@ test('a data key in the folder of another workspace does not open, also when the
   const { provider } = createFakeProvider('service');
   const file = await keptIn(folder.path, provider);
   for (const [moved, reason] of [
-    [file, `its data-key.json is that of workspace ${BANK}. Restore its own from a backup`],
+    [file, 'its data-key.json is that of another workspace. Restore its own from a backup'],
     [
       { ...file, workspace: PLANT },
       'the fake service does not open its data-key.json: the file was changed, or key 1 is another than it was. Restore the one or the other',
