@@ -15,7 +15,7 @@ export interface Receipt {
 }
 
 export interface Receipts {
-  /** Those written at the same moment share a transaction. Not yet on stable storage when it resolves. */
+  /** Those written at the same moment share a transaction. Not yet on stable storage when it resolves; one that fails is written with the next that does not. */
   add(receipt: Receipt): Promise<void>;
   /** Whether this exported file was taken back. */
   hasRestored(sha256: string): boolean;
@@ -45,16 +45,29 @@ export function createReceipts(database: DatabaseSync, workspaceId: WorkspaceId)
     SELECT max(coalesce((SELECT received_at FROM batches ORDER BY seq DESC LIMIT 1), ''), coalesce((SELECT received_at FROM calls ORDER BY seq DESC LIMIT 1), ''),
       '1970-01-01T00:00:00.000Z') AS at`);
   let waiting: Waiting[] = [];
+  let owed: Receipt[] = [];
+
+  const write = (receipts: readonly Receipt[]): void =>
+    inTransaction(database, () => {
+      for (const receipt of receipts) insert(receipt);
+    });
+
+  // Their entries are in the staging log for good, though their senders were told otherwise: the books must say so.
+  const writeOwed = (): void => {
+    if (owed.length === 0) return;
+    write(owed);
+    owed = [];
+  };
 
   const commit = (): void => {
     const group = waiting;
     waiting = [];
     try {
-      inTransaction(database, () => {
-        for (const { receipt } of group) insert(receipt);
-      });
+      writeOwed();
+      write(group.map(({ receipt }) => receipt));
       for (const { resolve } of group) resolve();
     } catch (cause) {
+      owed.push(...group.map(({ receipt }) => receipt));
       for (const { reject } of group) reject(cause);
     }
   };

@@ -115,7 +115,7 @@ describe('the direct route', () => {
     await eventually('all sent', () => stage.counts.acknowledgedIds().size === 3);
     assert.deepEqual(stage.counts.acknowledgedBy(), { relay: { [EVENT]: 1 }, direct: { [PERF]: 2 } });
     assert.deepEqual(
-      stage.workspace.local.rows(BANK, 'Perf_CL').map((row) => JSON.stringify(row).includes(PERF)),
+      (await stage.workspace.local.rows(BANK, 'Perf_CL')).map((row) => JSON.stringify(row).includes(PERF)),
       [true, true],
     );
   });
@@ -127,7 +127,7 @@ describe('the direct route', () => {
     await eventually('all sent', () => stage.counts.acknowledgedIds().size === 3);
     assert.deepEqual(stage.counts.acknowledgedBy(), { relay: { [EVENT]: 1 }, direct: { [PERF]: 2 } });
     assert.equal(atRelay(stage).length, 1);
-    const records = stage.workspace.local.query(BANK, { limit: 10 });
+    const records = await stage.workspace.local.query(BANK, { limit: 10 });
     assert.deepEqual(
       records.map(({ agentId, dataType, way }) => [agentId, dataType, way]),
       [

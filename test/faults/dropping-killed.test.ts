@@ -96,6 +96,6 @@ test('a relay that is killed while its full cache drops has every batch in the w
   );
   assert.ok(missing <= dropped, 'what is not in the workspace is in the ledger');
   assert.ok(dropped <= missing + tally.unanswered - unacknowledged, 'the ledger has nothing that is in the workspace');
-  const told = local.query(BANK, { dataType: 'OPERATION_BLOB', limit: 1_000 });
+  const told = await local.query(BANK, { dataType: 'OPERATION_BLOB', limit: 1_000 });
   assert.equal(new Set(told.map(({ contentHash }) => contentHash)).size, (await ledger()).length);
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import type { DeadLetter } from '../../src/cache/dead-letters.ts';
-import { openDatabaseToRead } from '../../src/local-workspace/database.ts';
 import { UPLOAD_PATH } from '../../src/oms-protocol/paths.ts';
 import { eventually } from '../support/eventually.ts';
 import { UPLOAD_HEADERS } from '../support/fleet.ts';
@@ -19,14 +18,9 @@ function bodyOf(numbers: readonly number[]): Buffer {
 }
 
 /** The numbers of the records that a workspace has, each as often as it came. */
-function readNumbers({ upstreams }: Site): number[] {
-  const database = openDatabaseToRead(upstreams.get(BANK)?.dataFolder ?? '', BANK);
-  try {
-    const rows = database.prepare('SELECT data FROM records').all() as { data: string }[];
-    return rows.map(({ data }) => Number((JSON.parse(data) as { Message: string }).Message.slice('record '.length))).sort((a, b) => a - b);
-  } finally {
-    database.close();
-  }
+async function readNumbers(site: Site): Promise<number[]> {
+  const records = await site.upstream().local.query(BANK, { limit: 2 * RECORDS });
+  return records.map(({ data }) => Number((data as { Message: string }).Message.slice('record '.length))).sort((a, b) => a - b);
 }
 
 async function counter(site: Site, name: string): Promise<number> {
@@ -59,7 +53,7 @@ test('of 10 000 records 3 that are refused become dead letters, the others arriv
   await eventually('the batch is dealt with', () => isSettled(site));
 
   assert.deepEqual(
-    readNumbers(site),
+    await readNumbers(site),
     everyNumber.filter((number) => !BAD.includes(number)),
   );
   const letters = JSON.parse(await deadLetters(site, 'list', '--json')) as DeadLetter[];
@@ -87,8 +81,8 @@ test('of 10 000 records 3 that are refused become dead letters, the others arriv
 
   await local.setFault({ mode: 'none' });
   assert.match(await deadLetters(site, 'replay', '--all', '--data-type', 'LINUX_SYSLOGS_BLOB'), /^3 of 3 dead letters were sent again\.$/m);
-  await eventually('the rest has arrived', () => readNumbers(site).length === RECORDS);
-  assert.deepEqual(readNumbers(site), everyNumber);
+  await eventually('the rest has arrived', async () => (await readNumbers(site)).length === RECORDS);
+  assert.deepEqual(await readNumbers(site), everyNumber);
   assert.equal(await deadLetters(site, 'list'), 'No dead letters.\n');
   await eventually('the books are closed', () => isSettled(site));
   const [workspace] = (await site.relay.status()).cache.workspaces;
@@ -109,6 +103,6 @@ test('a relay that is killed while it splits loses nothing', async () => {
   await site.relay.end('SIGKILL');
   await site.relay.start();
   await eventually('the batch is dealt with', () => isSettled(site));
-  assert.deepEqual([...new Set(readNumbers(site))].length, RECORDS - BAD.length);
+  assert.deepEqual([...new Set(await readNumbers(site))].length, RECORDS - BAD.length);
   assert.equal((JSON.parse(await deadLetters(site, 'list', '--json')) as unknown[]).length, BAD.length);
 });

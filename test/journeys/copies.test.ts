@@ -106,13 +106,13 @@ test('a copy that has no room refuses nobody: the workspace it was meant for is 
 
   await plant.local.setFault({ mode: 'none' });
   await eventually('the workspace has been told', async () => (await listed()).every(({ reported }) => reported));
-  const told = (): string[] =>
-    plant.local.query(PLANT, { dataType: 'OPERATION_BLOB', limit: 10 }).map(({ data }) => (data as { readonly Detail: string }).Detail);
-  await eventually('the report is there', () => told().length === 1);
-  assert.match(told()[0] ?? '', new RegExp(`gave up ${entry.batches} batches .* it was a copy of data of another workspace`));
+  const told = async (): Promise<string[]> =>
+    (await plant.local.query(PLANT, { dataType: 'OPERATION_BLOB', limit: 10 })).map(({ data }) => (data as { readonly Detail: string }).Detail);
+  await eventually('the report is there', async () => (await told()).length === 1);
+  assert.match((await told())[0] ?? '', new RegExp(`gave up ${entry.batches} batches .* it was a copy of data of another workspace`));
   await eventually('the cache is empty', async () => (await relay.status()).cache.usedBytes === 0);
   const copies = new Set(sent.map((id): string => copyId(id as BatchId, PLANT)));
   assert.equal(plant.local.batchIds(PLANT).filter((id) => copies.has(id)).length, sent.length - entry.batches);
-  assert.deepEqual(bank.local.query(BANK, { dataType: 'OPERATION_BLOB', limit: 10 }), []);
+  assert.deepEqual(await bank.local.query(BANK, { dataType: 'OPERATION_BLOB', limit: 10 }), []);
   await booksClose(site);
 });

@@ -43,11 +43,11 @@ function envelope(message: string): string {
 
 async function arrived(site: Site, message: string): Promise<boolean> {
   const { dataFolder } = site.upstream();
-  const out = await runWell(['local-workspace', 'query', '--data', dataFolder, '--workspace', BANK, '--where', message, '--json']);
+  const out = await runWell(['local-workspace', 'records', '--data', dataFolder, '--workspace', BANK, '--where', message, '--json']);
   return (JSON.parse(out) as unknown[]).length === 1;
 }
 
-test('curl with an enrolled certificate uploads records that a query of the local workspace then shows', async () => {
+test('curl with an enrolled certificate uploads records that the local workspace then shows', async () => {
   await using site = await startSite();
   const { relay, folder } = site;
   const agentFolder = join(folder, 'agent');

@@ -51,9 +51,10 @@ test('a machine enrols by command, waits for approval, and its data arrives once
 
   await runWell(['agents', 'approve', 'web01', '--config', relay.configFile]);
   const agent = startCommand(['agent', 'run', '--data', data]);
-  await eventually('a heartbeat arrives', () => local.query(BANK, { dataType: 'HEALTH_ASSESSMENT_BLOB', where: 'web01', limit: 1 }).length > 0).finally(() =>
-    agent.end('SIGTERM'),
-  );
+  await eventually(
+    'a heartbeat arrives',
+    async () => (await local.query(BANK, { dataType: 'HEALTH_ASSESSMENT_BLOB', where: 'web01', limit: 1 })).length > 0,
+  ).finally(() => agent.end('SIGTERM'));
   assert.equal((await agent.ended).code, 0);
 });
 

@@ -41,8 +41,8 @@ async function losses({ relay }: Site): Promise<LossEntry[]> {
   return JSON.parse(await runWell(['losses', 'list', '--socket', relay.socket, '--json'])) as LossEntry[];
 }
 
-function details(local: LocalWorkspace): string[] {
-  const records = local.query(BANK, { dataType: 'OPERATION_BLOB', limit: 100 });
+async function details(local: LocalWorkspace): Promise<string[]> {
+  const records = await local.query(BANK, { dataType: 'OPERATION_BLOB', limit: 100 });
   return records.map(({ data }) => (data as { readonly Detail: string }).Detail);
 }
 
@@ -71,13 +71,13 @@ test('a full cache drops by kind, and its ledger, its books and the records in t
   await eventually('the workspace has been told', async () => (await losses(site)).every(({ reported }) => reported));
   const expectedLost = sent.filter(({ kind }) => kind !== 'Alert');
   const kept = sent.filter(({ kind }) => kind === 'Alert').map(({ id }) => id);
-  await eventually('the rest is there', () => kept.every((id) => local.batchIds(BANK).includes(id)) && details(local).length >= entries.length);
+  await eventually('the rest is there', async () => kept.every((id) => local.batchIds(BANK).includes(id)) && (await details(local)).length >= entries.length);
   assert.deepEqual(
     local.batchIds(BANK).filter((id) => expectedLost.some((lost) => lost.id === id)),
     [],
     'what the ledger has as lost did not arrive as well',
   );
-  const records = details(local);
+  const records = await details(local);
   assert.equal(records.length, entries.length);
   for (const kind of KINDS.slice(0, -1)) {
     const own = expectedLost.filter((one) => one.kind === kind);

@@ -60,7 +60,7 @@ test('100,000 records of four data types go through the relay to Logs Ingestion:
   await eventually('all records are there', () => rowsNow() >= sources.length * RECORDS_A_TYPE);
 
   for (const table of Object.values(TABLE_OF)) {
-    const rows = upstream.local.rows(BANK, table);
+    const rows = await upstream.local.rows(BANK, table);
     const numbers = new Set(rows.map((row) => Number(row['Number'])));
     assert.deepEqual([rows.length, numbers.size], [RECORDS_A_TYPE, RECORDS_A_TYPE], table);
     const wrong = rows.find((row) => Date.parse(row.TimeGenerated) !== Date.parse(timeOf(Number(row['Number']))));

@@ -9,7 +9,6 @@ import { ask } from '../../src/control/client.ts';
 import { startRsyslog } from '../intake/syslog/rsyslog.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { readRecords } from '../support/oracle.ts';
 import { BANK, type Site, startSite } from '../support/site.ts';
 
 const MESSAGES = 10_000;
@@ -60,11 +59,14 @@ test('what a real rsyslog sends over TLS arrives as it was sent, though the rela
   assert.equal((await relay.end('SIGTERM')).code, 0);
   await sendFrom(MESSAGES / 2, MESSAGES);
   await relay.start();
-  const rowsNow = (): Record<string, unknown>[] => readRecords(site.upstream().dataFolder, BANK, 'LINUX_SYSLOGS_BLOB');
+  const rowsNow = async (): Promise<Record<string, unknown>[]> => {
+    const records = await site.upstream().local.query(BANK, { dataType: 'LINUX_SYSLOGS_BLOB', limit: 2 * MESSAGES });
+    return records.map(({ data }) => data as Record<string, unknown>);
+  };
   const numbersIn = (rows: readonly Record<string, unknown>[]): number[] => rows.map((row) => Number(String(row['MsgId']).slice(2)));
-  await eventually('all are there', () => arrived() >= MESSAGES - 1 && new Set(numbersIn(rowsNow())).size >= MESSAGES - 1);
+  await eventually('all are there', async () => arrived() >= MESSAGES - 1 && new Set(numbersIn(await rowsNow())).size >= MESSAGES - 1);
 
-  const rows = rowsNow();
+  const rows = await rowsNow();
   const numbers = numbersIn(rows);
   const missing = Array.from({ length: MESSAGES }, (_, number) => number).filter((number) => !new Set(numbers).has(number));
   t.diagnostic(

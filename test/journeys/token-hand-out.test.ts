@@ -55,7 +55,7 @@ describe('tokens for the direct way', () => {
     const sent = await request(path, { method: 'POST', headers, body: '[{"Computer":"web-1"}]', dispatcher: workspace.agent });
     await sent.body.dump();
     assert.equal(sent.statusCode, 204);
-    assert.equal(local.rows(BANK, 'Perf_CL').length, 1);
+    assert.equal((await local.rows(BANK, 'Perf_CL')).length, 1);
 
     const audit = await auditIn(site.relay.dataFolder);
     assert.match(audit, /token\.hand-out[^\n]*"done"/);

@@ -34,7 +34,7 @@ test('an agent that a registered relay answers for sends without a registration 
   assert.equal((await post(rig.listening, identity, syslog(['direct']))).status, 200);
   assert.equal((await post(rig.listening, relay.identity, syslog(['carried'], { 'x-relay-agent-id': agentId }))).status, 200);
   assert.deepEqual(
-    rig.local.query(BANK, { limit: 10 }).map((record) => [record.agentId, record.way, (record.data as { Message: string }).Message]),
+    (await rig.local.query(BANK, { limit: 10 })).map((record) => [record.agentId, record.way, (record.data as { Message: string }).Message]),
     [
       [agentId, 'direct', 'direct'],
       [agentId, 'relay', 'carried'],

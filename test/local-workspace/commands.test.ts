@@ -72,11 +72,22 @@ function onboardingWith(agent: TestAgent, key: string): { path: string; body: Bu
   return { path: TOPOLOGY_PATH, body, headers: onboardingHeaders(agent.workspaceId, Buffer.from(key, 'base64'), body, new Date().toISOString()) };
 }
 
-test('count and query read the files of a local workspace, running or not', async (t) => {
+test('count reads the files of a local workspace, running or not; records and tail ask the one that runs, and say how to start it', async (t) => {
   const { dataFolder, listening, local } = await startRig(t);
   const agent = await onboardedAgent(listening, BANK);
   const upload = syslog(['one', 'two', 'three']);
   await post(listening, agent.identity, upload);
+  const records = ['records', '--data', dataFolder, '--workspace', BANK];
+  const filter = ['--where', 't', '--limit', '1', '--since', '2020-01-01T00:00:00Z', '--json'];
+  const found = JSON.parse((await run(t, [...records, ...filter])).out) as { data: { Message: string } }[];
+  assert.deepEqual(
+    found.map(({ data }) => data.Message),
+    ['three'],
+  );
+  const table = await run(t, [...records, '--data-type', 'linux_syslogs_blob']);
+  assert.match(table.out, /^RECEIVED +AGENT +WAY +DATA TYPE +DATA\n.*"one".*\n.*"two".*\n.*"three"/);
+  assert.equal(table.err, '');
+
   for (const stopped of [false, true]) {
     if (stopped) await local.stop();
     const count = await run(t, ['count', '--data', dataFolder, '--json']);
@@ -91,28 +102,12 @@ test('count and query read the files of a local workspace, running or not', asyn
       bytes: upload.body.length,
     };
     assert.deepEqual(JSON.parse(count.out), [expected]);
-    const query = await run(t, [
-      'query',
-      '--data',
-      dataFolder,
-      '--workspace',
-      BANK,
-      '--where',
-      't',
-      '--limit',
-      '1',
-      '--since',
-      '2020-01-01T00:00:00Z',
-      '--json',
-    ]);
-    assert.deepEqual(
-      (JSON.parse(query.out) as { data: { Message: string } }[]).map(({ data }) => data.Message),
-      ['three'],
-    );
   }
-  const table = await run(t, ['query', '--data', dataFolder, '--workspace', BANK, '--data-type', 'linux_syslogs_blob']);
-  assert.match(table.out, /^RECEIVED +AGENT +WAY +DATA TYPE +DATA\n.*"one".*\n.*"two".*\n.*"three"/);
-  assert.equal(table.err, '');
+  for (const args of [records, ['tail', '--data', dataFolder, '--workspace', BANK]]) {
+    const { code, out, err } = await run(t, args);
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /No local workspace runs on .* Start one with: relay local-workspace start --data /);
+  }
 });
 
 test('tail shows records as they come, until it is interrupted', async (t) => {
@@ -137,7 +132,7 @@ test('the control socket tells the same as the files, refuses what it does not k
   assert.deepEqual(await ask('/count'), JSON.parse(JSON.stringify(local.count())));
   assert.deepEqual(await ask(`/count?workspace=${PLANT}`), []);
   assert.deepEqual(await ask(`/batch-ids?workspace=${BANK}`), ['b-1']);
-  assert.deepEqual(await ask(`/query?workspace=${BANK}&limit=5`), local.query(BANK, { limit: 5 }));
+  assert.deepEqual(await ask(`/query?workspace=${BANK}&limit=5`), await local.query(BANK, { limit: 5 }));
   assert.deepEqual(await ask('/fault'), { mode: 'none' });
   await assert.rejects(ask('/count?workspace=33333333-3333-4333-8333-333333333333'), { code: 'relay.local-workspace.unknown-workspace' });
   await assert.rejects(ask(`/query?workspace=${BANK}&limit=0`), { code: 'relay.local-workspace.bad-query' });
@@ -153,7 +148,7 @@ test('count --duplicates tells what came more than once, by id and by content, a
   await post(listening, one.identity, syslog(['b', 'c'], { 'x-relay-batch-id': 'b-3' }));
   await post(listening, other.identity, syslog(['a', 'b'], { 'x-relay-batch-id': 'b-4' }));
   const { out } = await run(t, ['count', '--duplicates', '--data', dataFolder, '--json']);
-  const expected = { workspaceId: BANK, dataType: 'LINUX_SYSLOGS_BLOB', batches: 5, sameId: 1, sameContent: 2, records: 10, sameRecords: 5 };
+  const expected = { workspaceId: BANK, dataType: 'LINUX_SYSLOGS_BLOB', batches: 5, sameId: 1, sameContent: 2, records: 10 };
   assert.deepEqual(JSON.parse(out), [expected]);
   assert.match((await run(t, ['count', '--duplicates', '--data', dataFolder])).out, /SAME ID +SAME CONTENT/);
   assert.notEqual((await run(t, ['count', '--duplicates', '--live', '--data', dataFolder])).code, 0);

@@ -9,7 +9,7 @@ import { DIAGNOSTICS_PATH, RENEW_PATH, TELEMETRY_PATH, TOPOLOGY_PATH, UPLOAD_PAT
 import { readTopologyReply } from '../../src/oms-protocol/topology-reply.ts';
 import { writeRenewalRequest } from '../../src/oms-protocol/topology-request.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
-import { BANK, createAgent, onboard, onboardedAgent, optionsFor, outcomeOf, PLANT, post, startRig, syslog, type TestAgent } from './rig.ts';
+import { BANK, createAgent, onboard, onboardedAgent, optionsFor, outcomeOf, PLANT, post, SENT_AT, startRig, syslog, type TestAgent } from './rig.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -26,7 +26,7 @@ test('an agent that signs with the workspace key is registered, and may send fro
   assert.equal(readTopologyReply(reply.text)?.renewalAddress, `https://127.0.0.1:${listening.port}${RENEW_PATH}`);
   assert.equal((await post(listening, agent.identity, syslog(['after']))).status, 200);
   assert.deepEqual(
-    local.query(BANK, { limit: 10 }).map(({ data }) => (data as { Message: string }).Message),
+    (await local.query(BANK, { limit: 10 })).map(({ data }) => (data as { Message: string }).Message),
     ['after'],
   );
 });
@@ -38,20 +38,20 @@ test('every row is tagged with workspace, agent, data type, time received and co
   const carried = parseAgentId(randomUUID());
   const before = new Date().toISOString();
   assert.equal((await post(listening, sender.identity, syslog(['hello'], { 'x-relay-batch-id': batchId, 'x-relay-agent-id': carried }))).status, 200);
-  const [record] = local.query(BANK, { limit: 10 });
+  const [record] = await local.query(BANK, { limit: 10 });
   assert.ok(record);
   const { receivedAt, ...tags } = record;
   assert.ok(receivedAt >= before && receivedAt <= new Date().toISOString());
-  const data = { Timestamp: '2026-11-23T08:00:00.000Z', Host: 'web01', Message: 'hello' };
+  const data = { Timestamp: SENT_AT, Host: 'web01', Message: 'hello' };
   const contentHash = createHash('sha256').update(JSON.stringify(data)).digest('hex');
   const expected = {
     seq: 1,
+    row: 0,
     workspaceId: BANK,
     agentId: carried,
     dataType: 'LINUX_SYSLOGS_BLOB',
     timeGenerated: data.Timestamp,
     contentHash,
-    batchSeq: 1,
     batchId,
     way: 'relay',
     data,
@@ -65,7 +65,7 @@ test('without a relay in between the sender is the agent, and each POST gets a b
   await post(listening, agent.identity, syslog(['a']));
   await post(listening, agent.identity, syslog(['b']));
   assert.deepEqual(
-    local.query(BANK, { limit: 10 }).map(({ agentId }) => agentId),
+    (await local.query(BANK, { limit: 10 })).map(({ agentId }) => agentId),
     [agent.agentId, agent.agentId],
   );
   assert.equal(new Set(local.batchIds(BANK)).size, 2);
@@ -89,16 +89,18 @@ test('custom records and diagnostics are taken, whatever the case of their path'
   const { identity } = await onboardedAgent(listening, BANK);
   const headers = { 'log-type': 'DemoLog', 'time-generated-field': 'when' };
   const path = `${UPLOAD_PATH.toLowerCase()}?api-version=2016-04-01`;
-  assert.equal((await post(listening, identity, { path, headers, body: JSON.stringify([{ when: '2026-11-23T08:00:00Z', text: 'x' }]) })).status, 200);
+  const when = SENT_AT.replace('.000Z', 'Z');
+  assert.equal((await post(listening, identity, { path, headers, body: JSON.stringify([{ when, text: 'x' }]) })).status, 200);
   assert.equal(
     (await post(listening, identity, { path: DIAGNOSTICS_PATH, body: JSON.stringify({ DataItems: [{ LogData: 'y' }], IPName: 'Diagnostics' }) })).status,
     200,
   );
+  const records = await local.query(BANK, { limit: 10 });
   assert.deepEqual(
-    local.query(BANK, { limit: 10 }).map(({ dataType, timeGenerated }) => [dataType, timeGenerated]),
+    records.map(({ dataType, timeGenerated }) => [dataType, timeGenerated]),
     [
-      ['DemoLog', '2026-11-23T08:00:00Z'],
-      ['Diagnostics', null],
+      ['DemoLog', SENT_AT],
+      ['Diagnostics', records[1]?.receivedAt],
     ],
   );
 });
@@ -137,8 +139,9 @@ test('a certificate of one workspace writes nothing to the other', async (t) => 
   const plant = await onboardedAgent(listening, PLANT);
   await post(listening, bank.identity, syslog(['of the bank']));
   await post(listening, plant.identity, syslog(['of the plant']));
+  const kept = await Promise.all([BANK, PLANT].map((id) => local.query(id, { limit: 10 })));
   assert.deepEqual(
-    [BANK, PLANT].map((id) => local.query(id, { limit: 10 }).map(({ workspaceId, data }) => [workspaceId, (data as { Message: string }).Message])),
+    kept.map((records) => records.map(({ workspaceId, data }) => [workspaceId, (data as { Message: string }).Message])),
     [[[BANK, 'of the bank']], [[PLANT, 'of the plant']]],
   );
 });
@@ -222,7 +225,7 @@ test('a sink counts what comes without opening or keeping it', async (t) => {
   assert.deepEqual(local.count(), [
     { workspaceId: BANK, dataType: '(not read)', batches: 2, direct: 2, distinctBatches: 1, repeated: 1, records: 0, bytes: 26 },
   ]);
-  assert.deepEqual(local.query(BANK, { limit: 10 }), []);
+  assert.deepEqual(await local.query(BANK, { limit: 10 }), []);
 });
 
 test('uploads that come at the same moment are all kept', async (t) => {

@@ -9,7 +9,14 @@ import { deflateSync } from 'node:zlib';
 import { createAgentIdentity, type Identity } from '../../src/authority/agent-identity.ts';
 import { fromPem } from '../../src/authority/x509.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
+import { startEngine } from '../../src/local-workspace/engine/engine-client.ts';
+import type { HostedWorkspace } from '../../src/local-workspace/hosted-workspace.ts';
+import { keysSettings } from '../../src/local-workspace/keys/keys-settings.ts';
+import { createServiceKeyProvider } from '../../src/local-workspace/keys/service-key-provider.ts';
+import { createServiceKeys } from '../../src/local-workspace/keys/service-keys.ts';
 import { createLocalWorkspace, type Listening, type LocalWorkspace, type LocalWorkspaceOptions } from '../../src/local-workspace/local-workspace.ts';
+import { openWorkspace } from '../../src/local-workspace/open-workspace.ts';
+import type { Upload } from '../../src/local-workspace/upload.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { onboardingHeaders } from '../../src/oms-protocol/onboarding.ts';
 import { TOPOLOGY_PATH, UPLOAD_PATH } from '../../src/oms-protocol/paths.ts';
@@ -19,6 +26,7 @@ import { type AgentId, parseAgentId, parseWorkspaceId, type WorkspaceId } from '
 export const BANK: WorkspaceId = parseWorkspaceId('11111111-1111-4111-8111-111111111111');
 export const PLANT: WorkspaceId = parseWorkspaceId('22222222-2222-4222-8222-222222222222');
 
+const AGENT = parseAgentId('33333333-3333-4333-8333-333333333333');
 const KEYS = new Map([BANK, PLANT].map((id, at) => [id, Buffer.alloc(64, at + 1)]));
 
 /** A folder that is gone after the test. */
@@ -50,6 +58,30 @@ export async function startRig(t: TestContext, more: Partial<LocalWorkspaceOptio
   const local = createLocalWorkspace(optionsFor(dataFolder, more), { clock, log: silentLogger });
   t.after(() => local.stop());
   return { local, listening: await local.start(), dataFolder };
+}
+
+export interface Alone {
+  readonly dataFolder: string;
+  readonly id?: WorkspaceId;
+  /** In base64. */
+  readonly key?: string;
+  readonly clock?: Clock;
+}
+
+/** A workspace alone, without a service in front of it, under the service's own key; closed after the test. */
+export async function openAlone(t: TestContext, { dataFolder, id = BANK, key = keyOf(id), clock = systemClock }: Alone): Promise<HostedWorkspace> {
+  await using parts = new AsyncDisposableStack();
+  const log = silentLogger;
+  let workspace: HostedWorkspace | undefined;
+  const engine = startEngine({ log, onEvent: (event) => workspace?.stage?.engineSaid(event), onEnd: () => workspace?.stage?.engineEnded() });
+  parts.defer(() => engine.close());
+  const provider = createServiceKeyProvider(createServiceKeys({ path: join(dataFolder, 'keys', 'service-keys.json'), clock }));
+  const opened = await openWorkspace({ dataFolder, id, key, provider, keys: keysSettings.parse({}), engine, clock, log });
+  workspace = opened;
+  parts.defer(() => opened.close());
+  const closing = parts.move();
+  t.after(() => closing.disposeAsync());
+  return opened;
 }
 
 export interface TestAgent {
@@ -112,11 +144,21 @@ export async function onboardedAgent(listening: Listening, workspaceId: Workspac
   return agent;
 }
 
+/** When the messages of `syslog` were written: the beginning of the minute in which the tests began. */
+export const SENT_AT: string = new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString();
+
 /** A syslog upload of these messages, deflated. */
 export function syslog(messages: readonly string[], headers: Record<string, string> = {}): Post {
-  const items = messages.map((message) => ({ Timestamp: '2026-11-23T08:00:00.000Z', Host: 'web01', Message: message }));
+  const items = messages.map((message) => ({ Timestamp: SENT_AT, Host: 'web01', Message: message }));
   const body = deflateSync(JSON.stringify({ DataType: 'LINUX_SYSLOGS_BLOB', IPName: 'LogManagement', DataItems: items }));
   return { path: UPLOAD_PATH, body, headers: { 'content-type': 'application/json', 'content-encoding': 'deflate', ...headers } };
+}
+
+/** An upload as the service hands it on, of records of this data type. */
+export function uploadOf(dataType: string, items: readonly object[], more: Partial<Upload> = {}): Upload {
+  const body = Buffer.from(JSON.stringify({ DataType: dataType, DataItems: items }));
+  const content = { shape: 'envelope' } as const;
+  return { batchId: randomUUID(), agentId: AGENT, senderId: AGENT, receivedAt: 0, content, encoding: 'identity', body, ...more };
 }
 
 /** What an outcome was: a status, or the code of the network's error. */

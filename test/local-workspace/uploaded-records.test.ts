@@ -19,14 +19,17 @@ async function refusalOf(given: Upload): Promise<[number, string] | undefined> {
 }
 
 test('a body is read in each encoding, with one item or many', async () => {
-  const json = '{"DataType":"X","IPName":"Y","DataItems":{"EventTime":"t","a":1}}';
-  const expected = { dataType: 'X', solution: 'Y', json: '{"EventTime":"t","a":1}', timeGenerated: 't' };
-  for (const given of [upload(json), upload(deflateSync(json), { encoding: 'deflate' }), upload(gzipSync(json), { encoding: 'gzip' })]) {
-    const read = await readRecords(given);
-    assert.ok(read.ok);
-    const { dataType, solution, records } = read.value;
-    assert.equal(records.length, 1);
-    assert.deepEqual({ dataType, solution, json: records[0]?.json, timeGenerated: records[0]?.timeGenerated }, expected);
+  const one = '{"EventTime":"t","a":1}';
+  const cases = [
+    [one, 1],
+    [`[${one},${one}]`, 2],
+    ['[]', 0],
+  ] as const;
+  for (const [items, records] of cases) {
+    const json = `{"DataType":"X","IPName":"Y","DataItems":${items}}`;
+    for (const given of [upload(json), upload(deflateSync(json), { encoding: 'deflate' }), upload(gzipSync(json), { encoding: 'gzip' })]) {
+      assert.deepEqual(await readRecords(given), { ok: true, value: { dataType: 'X', solution: 'Y', records } });
+    }
   }
 });
 

@@ -95,17 +95,6 @@ export function readArrived(dataFolder: string, workspaceId: WorkspaceId): reado
   }
 }
 
-/** All records of a data type that a workspace has, in the order in which they were kept. */
-export function readRecords(dataFolder: string, workspaceId: WorkspaceId, dataType: string): Record<string, unknown>[] {
-  const database = openDatabaseToRead(dataFolder, workspaceId);
-  try {
-    const rows = database.prepare('SELECT data FROM records WHERE data_type = ? ORDER BY rowid').all(dataType) as { data: string }[];
-    return rows.map(({ data }) => JSON.parse(data) as Record<string, unknown>);
-  } finally {
-    database.close();
-  }
-}
-
 /** Waits until everything acknowledged has arrived; then nothing may be there that was not sent. Returns how it compares. */
 export async function everythingArrives(oracle: Oracle, dataFolder: string, workspaceId: WorkspaceId): Promise<Comparison> {
   let last: Comparison | undefined;

@@ -13,13 +13,14 @@ import type { KeyProvider } from '../keys/key-provider.ts';
 import { createKeyProviders } from '../keys/key-providers.ts';
 import type { KeySettings } from '../keys/keys-settings.ts';
 import { createServiceKeys } from '../keys/service-keys.ts';
-import { openSink, openWorkspace } from '../open-workspace.ts';
+import { type OpenWorkspaceParts, openSink, openWorkspace } from '../open-workspace.ts';
 import { type LocalWorkspaceSettings, settingsOf } from '../settings.ts';
 import type { Stage } from '../staging/stage.ts';
 import type { Guard } from './protecting.ts';
-import { incidentOfEngine, incidentOfKey } from './telling.ts';
+import { incidentOfEngine, incidentOfKey, incidentOfReplica } from './telling.ts';
 
 const DAY_MS = 86_400_000;
+const RESTART_MS = 1_000;
 
 export interface HostingParts {
   readonly dataFolder: string;
@@ -71,22 +72,27 @@ export async function openWorkspaces(given: HostingParts, parts: AsyncDisposable
     log,
     onEvent: (event) => workspaces.get(event.workspaceId)?.stage?.engineSaid(event),
     onEnd() {
-      for (const stage of stages()) stage.engineEnded();
+      // One that dies at its start would be started without end.
+      clock.after(RESTART_MS, () => {
+        for (const stage of stages()) stage.engineEnded();
+      });
     },
   });
   parts.defer(() => engine.close());
   for (const { id, key } of given.workspaces) {
-    const { encryption, hotFolder } = settingsOf(settings, id);
+    const { encryption, hotFolder, replica } = settingsOf(settings, id);
     const own = { dataFolder, id, key };
     const others = encryption.key.kind === 'service' ? [] : [providerOf({ kind: 'service' })];
     const keys = { provider: providerOf(encryption.key), otherProviders: others, keys: encryption, onKeyEvent: keyTold(guard) };
-    const workspace = given.sink
-      ? await openSink(own)
-      : await openWorkspace({ ...own, ...keys, hotFolder, onEngineEvent: (event) => guard.report(incidentOfEngine(event)), engine, clock, log });
+    const workspace = given.sink ? await openSink(own) : await openWorkspace({ ...own, ...keys, ...tellers(guard), hotFolder, replica, engine, clock, log });
     parts.defer(() => workspace.close());
     workspaces.set(id, workspace);
   }
   return workspaces;
+}
+
+function tellers({ report }: Guard): Pick<OpenWorkspaceParts, 'onEngineEvent' | 'onReplicaEvent'> {
+  return { onEngineEvent: (event) => report(incidentOfEngine(event)), onReplicaEvent: (event) => report(incidentOfReplica(event)) };
 }
 
 function keyTold({ audit, report }: Guard): (event: KeyEvent) => void {

@@ -23,6 +23,7 @@ import { asking } from './asking.ts';
 import { exportRoutes } from './export-routes.ts';
 import type { Outside } from './exporting.ts';
 import { keyRoutes } from './key-routes.ts';
+import { replicaRoutes } from './replica-routes.ts';
 import { savedQueriesIn } from './saving-queries.ts';
 import { statusRoutes } from './status-routes.ts';
 import { incidentOfAccess, incidentOfRetention } from './telling.ts';
@@ -88,7 +89,11 @@ export function openProtecting(given: ProtectingParts, parts: AsyncDisposableSta
   const { access, incidents } = guard;
   const retention = openRetention(given, parts);
   const savedQueries = savedQueriesIn(outsides);
-  const toldByOperator = [...exportRoutes({ workspaces, outsides, access, clock }), ...incidentRoutes(incidents, () => access.operator.name)];
+  const toldByOperator = [
+    ...exportRoutes({ workspaces, outsides, access, clock }),
+    ...replicaRoutes({ workspaces, access }),
+    ...incidentRoutes(incidents, () => access.operator.name),
+  ];
   const pluginsFor = (whoIs: WhoIs): Plugin<void>[] => [
     asking({ ...given, access, whoIs, savedQueries }),
     accessRoutes(access, whoIs),

@@ -8,6 +8,7 @@ import type { EngineEvent } from '../engine/operations.ts';
 import type { KeyEvent } from '../keys/key-event.ts';
 import type { RetentionEvent } from '../retention/retention-event.ts';
 import type { MetRefusal } from '../service.ts';
+import type { ReplicaEvent } from './replicating.ts';
 
 const CERTIFICATE_REFUSALS = new Set([
   'MissingCertificate',
@@ -61,6 +62,18 @@ export function incidentOfEngine(event: EngineEvent): IncidentEvent | undefined 
   if (event.kind === 'stuck')
     return { source, kind: 'data-refused', subject: 'processing', detail: `What was taken cannot be put in the tables: ${event.reason}` };
   return undefined;
+}
+
+export function incidentOfReplica({ kind, workspaceId, detail }: ReplicaEvent): IncidentEvent {
+  const source = sourceOf(workspaceId);
+  switch (kind) {
+    case 'damaged':
+      return { source, kind: 'integrity-failure', subject: 'replica', detail };
+    case 'superseded':
+      return { source, kind: 'replica-behind', subject: 'replica', severity: 'error', detail };
+    default:
+      return { source, kind: 'replica-behind', subject: 'replica', detail, isOver: kind === 'in-step' };
+  }
 }
 
 /** Refusals that are more than a sender's slip. */

@@ -2,10 +2,10 @@
  * One workspace in the engine's thread: works the staging log off into the tables, a little at a time, so that questions are answered between.
  * Invariant: an entry is in the tables once its place is committed, and then for good; whatever ends the thread, it goes on from there.
  */
-import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import { fileSealers } from '../keys/file-sealers.ts';
+import { stagingFolder } from '../staging/log-files.ts';
 import { createStagingReader, type StagingRead, type StagingReader } from '../staging/staging-reader.ts';
 import type { StoredSegment } from '../tables/catalogue.ts';
 import { findGroup, mergeSegments } from '../tables/compact.ts';
@@ -24,11 +24,6 @@ export interface WorkspaceEngine {
   /** Says what changed in the tables. */
   changed(change: TablesChange): void;
   close(): void;
-}
-
-/** The folder of a workspace's staging log. */
-export function stagingFolder(folder: string): string {
-  return join(folder, 'staging');
 }
 
 /** Opens a workspace with its data key. `breathe` lets the thread do other work. Throws when its files are not as they were written. */

@@ -38,7 +38,8 @@ export function readTime(value: unknown): number | undefined {
   if (!DATE.test(value.trim())) return undefined;
   const text = value.trim().replace(' ', 'T');
   const time = Date.parse(ZONE.test(text) || !text.includes('T') ? text : `${text}Z`);
-  return Number.isNaN(time) ? undefined : time;
+  // V8 takes 31 February for 3 March.
+  return Number.isNaN(time) || readExactTime(`${text.slice(0, 10)}T00:00:00.000Z`) === undefined ? undefined : time;
 }
 
 function toDateTime(value: unknown): string | null {

@@ -26,6 +26,11 @@ export function listLogFiles(folder: string): LogFile[] {
     .map((digits) => logFile(folder, Number(digits)));
 }
 
+/** The folder of a workspace's staging log, in the workspace's own folder. */
+export function stagingFolder(folder: string): string {
+  return join(folder, 'staging');
+}
+
 /** Reads from an open file. */
 export function readerOf(handle: number): ReadBytes {
   return (from, length) => {
@@ -40,20 +45,21 @@ export function readerOf(handle: number): ReadBytes {
   };
 }
 
-/** Where the last file ends: the seq after its last whole entry. What a crash left behind that was never acknowledged, and is cut off. */
-export function mendEnd(file: LogFile): number {
+/** Where a log's last file ends: the seq after its last whole entry, and how many bytes behind that were cut off: what a crash left, never acknowledged. */
+export function mendEnd(file: LogFile): { readonly next: number; readonly cutBytes: number } {
   const handle = openSync(file.path, 'r+');
   try {
     const read = readerOf(handle);
     let [at, next] = [0, file.firstSeq];
     for (;;) {
       const found = readFrame(read, at);
-      if (found.kind === 'end') return next;
+      if (found.kind === 'end') return { next, cutBytes: 0 };
       // A damaged entry at the very end is one that was not finished: what is synced before it is acknowledged, is whole.
-      if (found.kind === 'torn' || (found.kind === 'damaged' && found.next >= fstatSync(handle).size)) {
+      const { size } = fstatSync(handle);
+      if (found.kind === 'torn' || (found.kind === 'damaged' && found.next >= size)) {
         ftruncateSync(handle, at);
         fdatasyncSync(handle);
-        return next;
+        return { next, cutBytes: size - at };
       }
       if (found.kind === 'frame') next = found.seq + 1;
       at = found.next;

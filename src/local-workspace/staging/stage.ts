@@ -4,7 +4,6 @@
  * Invariant: what is kept is on stable storage under the workspace's own key before anybody is told so.
  */
 import type { KeyObject } from 'node:crypto';
-import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { messageOf, RelayError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
@@ -17,7 +16,7 @@ import type { WorkspaceKeys } from '../keys/workspace-keys.ts';
 import type { Receipts } from '../receipts.ts';
 import type { Refusal } from '../replies.ts';
 import type { StagedEntry } from './entry.ts';
-import type { LogFile } from './log-files.ts';
+import { type LogFile, stagingFolder } from './log-files.ts';
 import { createReceiveTimes } from './receive-times.ts';
 import { openStagingLog, type StagingLog } from './staging-log.ts';
 import { createStagingReader } from './staging-reader.ts';
@@ -71,10 +70,6 @@ interface Opened {
   readonly key: KeyObject;
 }
 
-export function stagingFolderOf(folder: string): string {
-  return join(folder, 'staging');
-}
-
 /** Opens a workspace's stage. Without its key it is closed, and opens by itself when the key is given back. */
 export async function openStage(parts: StageParts): Promise<Stage> {
   const { workspaceId, keys, engine, receipts, clock, log } = parts;
@@ -93,8 +88,10 @@ export async function openStage(parts: StageParts): Promise<Stage> {
     const committedSeq = await openTables(key);
     const sealerOf = fileSealers(key, workspaceId);
     const atLeast = Math.max(committedSeq, receipts.lastSeq());
-    const staging = await openStagingLog({ folder: stagingFolderOf(parts.folder), sealerOf, atLeast, copy: parts.copy });
-    await recoverReceipts(receipts, stagingFolderOf(parts.folder), key, workspaceId, staging.lastSeq());
+    const staging = await openStagingLog({ folder: stagingFolder(parts.folder), sealerOf, atLeast, copy: parts.copy });
+    if (staging.cutBytes > 0)
+      log.warn({ workspaceId, bytes: staging.cutBytes }, 'the end of the staging log was no whole entry and was cut off: what a crash leaves, or damage since');
+    await recoverReceipts(receipts, stagingFolder(parts.folder), key, workspaceId, staging.lastSeq());
     opened = { staging, key };
     await engine.ask('staged', workspaceId, { seq: staging.lastSeq() });
   };
@@ -164,6 +161,7 @@ export async function openStage(parts: StageParts): Promise<Stage> {
         commitSoon(own.staging);
         return { kept: true, seq };
       } catch (cause) {
+        if (isWithoutCopy(cause)) return refused('Data is not taken while its second copy cannot be written. Send it again later.');
         report(cause, 'data could not be kept and was refused; look at the disk of the data folder');
         return refused('The data could not be kept on stable storage. Send it again; the log of the local workspace says why.');
       } finally {
@@ -212,6 +210,11 @@ export async function openStage(parts: StageParts): Promise<Stage> {
       await inTurn(takeDown);
     },
   };
+}
+
+// It says so itself, once, and tries again.
+function isWithoutCopy(cause: unknown): boolean {
+  return cause instanceof RelayError && (cause.code === 'relay.local-workspace.replica-away' || cause.code === 'relay.local-workspace.superseded');
 }
 
 function refused(message: string): Kept {

@@ -17,6 +17,8 @@ const FILE_BYTES = 64 * 1024 * 1024;
 const GROUP_BYTES = 8 * 1024 * 1024;
 
 export interface StagingLog {
+  /** Bytes at its end that were cut off when it was opened: an entry that was not finished, or one that was damaged since. */
+  readonly cutBytes: number;
   /** The entry's place; resolves when it is on stable storage. */
   append(entry: StagedEntry): Promise<number>;
   /** The last place that is on stable storage; 0 before the first. */
@@ -60,7 +62,8 @@ export async function openStagingLog(parts: StagingLogParts): Promise<StagingLog
   await makePrivateFolder(folder);
   const before = listLogFiles(folder);
   const last = before.at(-1);
-  let nextSeq = Math.max(last ? mendEnd(last) : 1, parts.atLeast + 1);
+  const end = last ? mendEnd(last) : { next: 1, cutBytes: 0 };
+  let nextSeq = Math.max(end.next, parts.atLeast + 1);
   let files: LogFile[] = before;
   const sizes = new Map<string, number>(before.map(({ path }) => [path, statSync(path).size]));
   let current: OpenFile | undefined;
@@ -144,6 +147,7 @@ export async function openStagingLog(parts: StagingLogParts): Promise<StagingLog
   const doneThrough = (seq: number): LogFile[] => files.filter((file, at) => file !== current?.file && (files[at + 1]?.firstSeq ?? nextSeq) <= seq + 1);
 
   return {
+    cutBytes: end.cutBytes,
     append(entry) {
       if (entry.body.length > MAX_BODY_BYTES) return Promise.reject(tooLarge(entry));
       return new Promise((resolve, reject) => {

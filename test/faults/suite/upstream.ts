@@ -9,7 +9,6 @@ import { openAuthority } from '../../../src/authority/authority.ts';
 import type { UpstreamState } from '../../../src/cache/cache.ts';
 import type { DeadLetter } from '../../../src/cache/dead-letters.ts';
 import { ask } from '../../../src/control/client.ts';
-import { openDatabaseToRead } from '../../../src/local-workspace/database.ts';
 import type { Fault as UpstreamFault } from '../../../src/local-workspace/faults.ts';
 import { UPLOAD_PATH } from '../../../src/oms-protocol/paths.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -85,7 +84,7 @@ async function tooLarge(): Promise<Figures> {
 /** Counted in records: one of ten thousand is bad, and it alone is set apart. */
 async function oneBadRecord(): Promise<Figures> {
   await using site = await startSite();
-  const { local, dataFolder } = site.upstream();
+  const { local } = site.upstream();
   const [machine] = await site.machines(1);
   await local.setFault({ mode: 'poison', marker: 'POISON' });
   const items = Array.from({ length: RECORDS }, (_, at) => ({ Host: 'web01', Message: `record ${at}${at === 7_777 ? ' POISON' : ''}` }));
@@ -96,19 +95,15 @@ async function oneBadRecord(): Promise<Figures> {
     'the batch is dealt with',
     async () => (await letters()).length > 0 && (await site.relay.status()).cache.workspaces.every(({ groupsInFlight }) => groupsInFlight === 0),
   );
-  const database = openDatabaseToRead(dataFolder, BANK);
-  const { there, distinct } = database
-    .prepare('SELECT count(*) AS there, count(DISTINCT content_hash) AS distinct_ FROM records')
-    .all()
-    .map((row) => ({ there: Number(row['there']), distinct: Number(row['distinct_']) }))[0] ?? { there: 0, distinct: 0 };
-  database.close();
+  const there = await local.query(BANK, { limit: 2 * RECORDS });
+  const distinct = new Set(there.map(({ contentHash }) => contentHash)).size;
   const deadLettered = (await letters()).length;
   return {
     ...NO_FIGURES,
     injected: 1,
     acknowledged: RECORDS,
     delivered: distinct,
-    duplicated: there - distinct,
+    duplicated: there.length - distinct,
     deadLettered,
     lost: RECORDS - distinct - deadLettered,
   };

@@ -27,7 +27,7 @@ test('LogsIngestionClient signs in with a secret and its records become rows', a
   const rig = await startCloud(t);
   const time = new Date().toISOString();
   await clientOf(rig).upload(RULE, 'Custom-Syslog', [{ TimeGenerated: time, HostName: 'web01', SyslogMessage: 'hello', Undeclared: 1 }]);
-  const rows = rig.local.rows(BANK, 'Syslog');
+  const rows = await rig.local.rows(BANK, 'Syslog');
   assert.deepEqual(rows, [{ TimeGenerated: time, HostName: 'web01', SyslogMessage: 'hello', _TimeReceived: rows[0]?._TimeReceived }]);
   assert.equal(rig.local.calls(BANK)[0]?.clientId, APP);
 });
@@ -36,7 +36,7 @@ test('LogsIngestionClient splits what is too large, and all of it arrives once',
   const rig = await startCloud(t);
   const records = Array.from({ length: 300 }, (_, at) => ({ HostName: `web${at}`, SyslogMessage: 'x'.repeat(10_000) }));
   await clientOf(rig).upload(RULE, 'Custom-Syslog', records);
-  const rows = rig.local.rows(BANK, 'Syslog');
+  const rows = await rig.local.rows(BANK, 'Syslog');
   assert.deepEqual([rows.length, new Set(rows.map(({ HostName }) => HostName)).size], [300, 300]);
   assert.ok(rig.local.calls(BANK).length > 1);
 });
@@ -49,7 +49,7 @@ test('LogsIngestionClient waits as Retry-After says, and reads the code of a ref
   });
   await rig.local.setFault({ mode: 'too-many-requests', retryAfterS: 0, path: 'ingestion', times: 1 });
   await client.upload(RULE, 'Custom-Syslog', [{ HostName: 'a' }]);
-  assert.equal(rig.local.rows(BANK, 'Syslog').length, 1);
+  assert.equal((await rig.local.rows(BANK, 'Syslog')).length, 1);
   await assert.rejects(
     client.upload(RULE, 'Custom-Nothing', [{ HostName: 'b' }]),
     ({ errors }: { errors: { cause: { statusCode: number; code: string } }[] }) => {

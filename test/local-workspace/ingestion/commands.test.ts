@@ -53,9 +53,9 @@ test('curl signs in and sends with the rules of a file, and the commands show wh
   const [counted] = JSON.parse(await command(['count', '--data', data, '--tables', '--json'])) as { table: string; rows: number }[];
   assert.deepEqual([counted?.table, counted?.rows], ['Syslog', 1]);
   assert.match(await command(['count', '--data', data, '--tables']), /TABLE .*FILL/);
-  const queried = await command(['query', '--data', data, '--workspace', BANK, '--table', 'syslog', '--where', 'with curl']);
+  const queried = await command(['records', '--data', data, '--workspace', BANK, '--table', 'syslog', '--where', 'with curl']);
   assert.match(queried, /TIME GENERATED[\s\S]*sent with curl/);
-  assert.match(await command(['query', '--data', data, '--workspace', PLANT, '--table', 'Syslog']), /No such row/);
+  assert.match(await command(['records', '--data', data, '--workspace', PLANT, '--table', 'Syslog']), /No such row/);
 
   await command(['fault', 'status', '--status', '502', '--path', 'ingestion', '--times', '1', '--data', data]);
   assert.equal(await curl(['--cacert', root, api, ...headers, '-d', '[]', '-o', '/dev/null', '-w', '%{http_code}']), '502');

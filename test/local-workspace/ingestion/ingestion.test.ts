@@ -57,7 +57,7 @@ test('a body that is no gzip or no JSON array of objects is refused as a whole',
   ];
   for (const [body, headers, expected] of cases) assert.equal(codeOf(await upload(rig, body, { token, headers })), expected, JSON.stringify(body));
   assert.deepEqual(
-    rig.local.rows(BANK, 'Syslog').map(({ HostName }) => HostName),
+    (await rig.local.rows(BANK, 'Syslog')).map(({ HostName }) => HostName),
     ['zipped'],
   );
 });
@@ -82,7 +82,7 @@ test('an Auxiliary table takes 30 minutes in one call, and nothing of one that s
   assert.equal((await upload(rig, spanning(1_800_000), { token, stream: 'Custom-Perf_CL' })).status, 204);
   assert.equal(codeOf(await upload(rig, spanning(1_800_001), { token, stream: 'Custom-Perf_CL' })), '400 RecordsTimeRangeIsMoreThan30Minutes');
   assert.equal((await upload(rig, spanning(1_800_001), { token })).status, 204);
-  assert.equal(rig.local.rows(BANK, 'Perf_CL').length, 2);
+  assert.equal((await rig.local.rows(BANK, 'Perf_CL')).length, 2);
 });
 
 test('more than two days ago, or more than one ahead, TimeGenerated becomes the time of receipt', async (t) => {
@@ -95,7 +95,7 @@ test('more than two days ago, or more than one ahead, TimeGenerated becomes the 
     { token },
   );
   const received = new Date(NOW).toISOString();
-  const rows = rig.local.rows(BANK, 'Syslog');
+  const rows = await rig.local.rows(BANK, 'Syslog');
   assert.deepEqual(
     rows.map(({ TimeGenerated }) => TimeGenerated),
     [times[0], received, times[2], received, received, received],
@@ -118,7 +118,7 @@ test('a rule over its budget says when to come again, and takes the next minute'
   assert.equal((await send(other)).status, 204);
   now += 45_000;
   assert.deepEqual([(await send(RULE, 800)).status, (await send(RULE, 800)).status], [204, 429]);
-  assert.deepEqual([rig.local.rows(BANK, 'Syslog').length, rig.local.rows(PLANT, 'Syslog').length], [3, 1]);
+  assert.deepEqual([(await rig.local.rows(BANK, 'Syslog')).length, (await rig.local.rows(PLANT, 'Syslog')).length], [3, 1]);
 });
 
 test('a call is kept with what came over the wire, and no row can be changed', async (t) => {
@@ -175,5 +175,5 @@ test('every answer of the API can be asked for, as often as wanted, and a lost a
   await rig.local.setFault({ mode: 'lost-answer', times: 1 });
   assert.equal(await outcomeOf(send()), 'ECONNRESET');
   assert.equal((await send()).status, 204);
-  assert.equal(rig.local.rows(BANK, 'Syslog').length, 4);
+  assert.equal((await rig.local.rows(BANK, 'Syslog')).length, 4);
 });

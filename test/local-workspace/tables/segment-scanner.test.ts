@@ -8,8 +8,6 @@ import type { WorkspaceTables } from '../../../src/local-workspace/tables/worksp
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { BANK, commitAll, custom, DAY_MS, NOON, openTables, scanned, uploaded } from './store-rig.ts';
 
-const _NOON_DAY = Math.floor(NOON / DAY_MS);
-
 function pathsOf(tables: WorkspaceTables): string[] {
   return tables.segments().map((segment) => tables.files.pathOf(segment));
 }
