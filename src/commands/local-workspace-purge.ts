@@ -1,5 +1,5 @@
+import { setTimeout as waitAwake } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Clock, systemClock } from '../clock.ts';
 import { askControl } from '../local-workspace/control-client.ts';
 import { FILTER_FORMS, readFilterText } from '../local-workspace/retention/filter-text.ts';
 import type { ShownOperation, TakenOperation } from '../local-workspace/retention/operation-routes.ts';
@@ -15,7 +15,8 @@ const LOOK_AGAIN_MS = 1_000;
 export interface RemovalParts {
   readonly outputFor?: (json: boolean) => Output;
   readonly confirm?: Confirm;
-  readonly clock?: Clock;
+  /** Waits so many milliseconds; with a timer that keeps the process alive unless given. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 interface Place {
@@ -63,13 +64,13 @@ async function confirmed({ yes }: RemovalFlags, parts: RemovalParts, question: s
 }
 
 async function follow(flags: RemovalFlags, parts: RemovalParts, taken: unknown): Promise<void> {
-  const { clock = systemClock, outputFor = createOutput } = parts;
+  const { pause = waitAwake, outputFor = createOutput } = parts;
   const { operationId, note } = taken as TakenOperation;
   if (!flags.wait)
     return printValue(outputFor(flags.json), taken, `${operationId} is taken. ${note}\nTo see what became of it: relay local-workspace purge status`);
   let shown = await lookUp(flags, operationId);
   while (shown.status === 'pending') {
-    await new Promise<void>((resolve) => void clock.after(LOOK_AGAIN_MS, resolve));
+    await pause(LOOK_AGAIN_MS);
     shown = await lookUp(flags, operationId);
   }
   print(parts, flags, operationId, shown);

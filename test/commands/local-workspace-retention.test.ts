@@ -14,7 +14,6 @@ import { controlPath } from '../../src/local-workspace/control-client.ts';
 import { retentionRoutes } from '../../src/local-workspace/retention/retention-routes.ts';
 import { createFakeTables, type FakeTables, type Rig, startRetention } from '../local-workspace/retention/rig.ts';
 import { BANK } from '../local-workspace/rig.ts';
-import { createManualClock } from '../support/manual-clock.ts';
 
 const OTHER = '22222222-2222-4222-8222-222222222222';
 
@@ -52,12 +51,7 @@ async function run(data: string, [name = '', ...words]: readonly string[], quest
     return answer;
   };
   // Waiting between two looks is over at once.
-  const after = (_ms: number, action: () => void): (() => void) => {
-    setImmediate(action);
-    return () => {};
-  };
-  const clock = { ...createManualClock(), after };
-  const parts = { outputFor, confirm, clock };
+  const parts = { outputFor, confirm, pause: () => Promise.resolve() };
   const made: Command | undefined = [retentionCommand(outputFor, confirm), purgeCommand(parts), tableCommand(parts), lockCommand(outputFor)].find(
     (one) => one.name() === name,
   );

@@ -6,7 +6,9 @@ import { DATA_COLLECTOR_WORDS } from '../../src/intake/protocols/data-collector.
 import { LOGS_INGESTION_WORDS } from '../../src/intake/protocols/logs-ingestion.ts';
 import { OTLP_WORDS } from '../../src/intake/protocols/otlp/answers.ts';
 import { errorTable } from '../../src/intake/reference.ts';
+import { errorsInMarkdown } from '../../src/local-workspace/query/api/query-errors.ts';
 import { metricTable } from '../../src/metrics/reference.ts';
+import { incidentKindTable, rightsTable } from './local-workspace-tables.ts';
 
 /** The README with its tables as the code has them now. */
 export function withGeneratedTables(readme: string): string {
@@ -19,6 +21,9 @@ export function withGeneratedTables(readme: string): string {
     'data-collector': protocolTable(DATA_COLLECTOR_WORDS),
     'logs-ingestion': protocolTable(LOGS_INGESTION_WORDS),
     otlp: protocolTable(OTLP_WORDS),
+    'query-errors': errorsInMarkdown(),
+    rights: rightsTable(),
+    'incident-kinds': incidentKindTable(),
   };
   return Object.entries(tables).reduce((text, [marker, table]) => writeBetweenMarkers(text, marker, table), readme);
 }

@@ -10,9 +10,9 @@ const FOLDER = 'queries/';
 /** How many queries a workspace may keep. */
 export const MAX_SAVED_QUERIES = 10_000;
 
-/** What somebody gives to be kept: name 1 to 200 characters, text up to 100,000, description up to 2,000. */
+/** What somebody gives to be kept: name 1 to 128 characters, text up to 100,000, description up to 2,000. */
 export const savedQuerySchema: z.ZodType<QueryToSave> = z.strictObject({
-  name: z.string().trim().min(1).max(200),
+  name: z.string().trim().min(1).max(128),
   query: z.string().min(1).max(100_000),
   description: z.string().max(2_000).default(''),
 });
