@@ -37,11 +37,20 @@ export async function askQuery(target: QueryTarget, asked: Asked): Promise<Query
   try {
     received = await exchange(sent, body);
   } catch (cause) {
+    if (target.kind === 'socket' && isNobody(cause)) {
+      const words = `No local workspace runs on ${target.dataFolder}. Start one with: relay local-workspace start --data ${target.dataFolder}`;
+      throw new CommandFailure(EXIT.notRunning, words);
+    }
     throw new CommandFailure(EXIT.notRunning, `${place} did not answer. Check that the local workspace runs there.`, { cause });
   }
   const reply = readQueryAnswer(received.status, received.text);
   if (reply) return reply;
   throw new CommandFailure(EXIT.failed, `${place} answered ${received.status}, which is no answer of the Query API. Check the address.`);
+}
+
+function isNobody(cause: unknown): boolean {
+  const { code } = cause as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ECONNREFUSED';
 }
 
 function open(target: QueryTarget, options: RequestOptions & { headers: Record<string, string | number> }): ClientRequest {

@@ -148,7 +148,7 @@ test('a chart is drawn in a pipe too when it is asked for', async (t) => {
 test('nobody at the socket is a process that does not run', async (t) => {
   const { code, err } = await run(['--data', await folderOf(t), 'T']);
   assert.equal(code, 3);
-  assert.match(err, /control\.sock did not answer\. Check that the local workspace runs there\./);
+  assert.match(err, /No local workspace runs on .*Start one with: relay local-workspace start/);
 });
 
 test('over HTTPS it asks with the token of a file, trusts the root it is given, and never shows the token', async (t) => {

@@ -19,6 +19,7 @@ import { retentionRoutes } from '../retention/retention-routes.ts';
 import { openWorkspaceRetention, type WorkspaceRetention } from '../retention/workspace-retention.ts';
 import { type LocalWorkspaceSettings, settingsOf } from '../settings.ts';
 import type { Stage } from '../staging/stage.ts';
+import { answersWhenCopied } from './answers-when-copied.ts';
 import { asking } from './asking.ts';
 import { exportRoutes } from './export-routes.ts';
 import type { Outside } from './exporting.ts';
@@ -95,6 +96,7 @@ export function openProtecting(given: ProtectingParts, parts: AsyncDisposableSta
     ...incidentRoutes(incidents, () => access.operator.name),
   ];
   const pluginsFor = (whoIs: WhoIs): Plugin<void>[] => [
+    answersWhenCopied(workspaces, given.log),
     asking({ ...given, access, whoIs, savedQueries }),
     accessRoutes(access, whoIs),
     plugin('status', statusRoutes({ workspaces, access, whoIs })),

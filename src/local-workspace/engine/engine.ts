@@ -53,7 +53,7 @@ const HANDLERS: Handlers = {
     return { moved };
   },
   async dropTable(own, { table, throughSeq }) {
-    await own.commit(throughSeq);
+    await committedThrough(own, throughSeq);
     const all = own.tables.segments().filter((segment) => segment.table === table);
     // Rows that came since are those of a new table of that name.
     const gone = all.filter(({ maxSeq }) => maxSeq <= throughSeq);
@@ -62,7 +62,7 @@ const HANDLERS: Handlers = {
     return { removedRows: removedRows + (await dropFromMixed(own, table, throughSeq)) };
   },
   async purgeStep(own, order) {
-    await own.commit(order.throughSeq);
+    await committedThrough(own, order.throughSeq);
     return own.purges.step(order);
   },
   async query({ tables }, given, signal) {
@@ -95,6 +95,14 @@ async function dropFromMixed(own: WorkspaceEngine, table: string, throughSeq: nu
     await breathe();
   }
   return removed;
+}
+
+// Rows that are not in the tables would come after what removes them.
+async function committedThrough(own: WorkspaceEngine, seq: number): Promise<void> {
+  const committedSeq = await own.commit(seq);
+  if (committedSeq >= seq) return;
+  const message = `What was received up to entry ${seq} is in the tables up to ${committedSeq} only: processing is stopped. Start it; what is to be removed goes then.`;
+  throw new RelayError('relay.local-workspace.processing-stopped', message);
 }
 
 export function createEngine(emit: Emit): Engine {

@@ -9,7 +9,7 @@ const MAX_REASON_CHARS = 500;
 
 const reasonSchema = z.strictObject({
   reason: z
-    .string()
+    .string({ error: 'must say why' })
     .trim()
     .min(1, 'must say why')
     .max(MAX_REASON_CHARS)

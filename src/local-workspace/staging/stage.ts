@@ -93,6 +93,8 @@ export async function openStage(parts: StageParts): Promise<Stage> {
       log.warn({ workspaceId, bytes: staging.cutBytes }, 'the end of the staging log was no whole entry and was cut off: what a crash leaves, or damage since');
     await recoverReceipts(receipts, stagingFolder(parts.folder), key, workspaceId, staging.lastSeq());
     opened = { staging, key };
+    // What a crash left behind after it was done.
+    await removeDone(staging, committedSeq);
     await engine.ask('staged', workspaceId, { seq: staging.lastSeq() });
   };
 
@@ -123,13 +125,13 @@ export async function openStage(parts: StageParts): Promise<Stage> {
     });
   };
 
+  // Why is for the operator: senders and readers are often somebody else's people.
   const closed = (): RelayError => {
     const state = keys.current();
-    const why = state.available ? 'it is being opened' : state.reason;
-    return new RelayError(
-      'relay.local-workspace.tables-closed',
-      `The tables of workspace ${workspaceId} are closed: ${why}. Give the key back, and ask again.`,
-    );
+    const words = state.available
+      ? `The tables of workspace ${workspaceId} are being opened. Ask again in a moment.`
+      : `The tables of workspace ${workspaceId} are closed since ${new Date(state.since).toISOString()}: its key is not there. Its operator sees why with: relay local-workspace key show --workspace ${workspaceId}. Give the key back, and ask again.`;
+    return new RelayError('relay.local-workspace.tables-closed', words);
   };
 
   const removeDone = async (staging: StagingLog, seq: number): Promise<void> => {

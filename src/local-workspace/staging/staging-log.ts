@@ -69,6 +69,7 @@ export async function openStagingLog(parts: StagingLogParts): Promise<StagingLog
   let current: OpenFile | undefined;
   let waiting: Waiting[] = [];
   let working: Promise<void> | undefined;
+  let isToEnd = false;
 
   const openFile = async (): Promise<OpenFile> => {
     const file = logFile(folder, nextSeq);
@@ -106,6 +107,8 @@ export async function openStagingLog(parts: StagingLogParts): Promise<StagingLog
         await write(group);
         nextSeq += group.length;
         for (const [at, { resolve }] of group.entries()) resolve(first + at);
+        if (isToEnd) await closeFile();
+        isToEnd = false;
       } catch (cause) {
         await abandon(group.length);
         for (const { reject } of group) reject(cause);
@@ -160,7 +163,9 @@ export async function openStagingLog(parts: StagingLogParts): Promise<StagingLog
     bytes: () => [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
     canRemove: (seq) => doneThrough(seq).length > 0,
     async removeThrough(seq, evenLast = false) {
-      if (evenLast && !working && nextSeq - 1 <= seq) await closeFile();
+      // A file that is written to ends with the group under way, and goes once that is done too.
+      if (evenLast && working) isToEnd = true;
+      else if (evenLast) await closeFile();
       await remove(doneThrough(seq));
     },
     async close() {

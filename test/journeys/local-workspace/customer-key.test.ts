@@ -58,7 +58,12 @@ test('the customer takes the key away: within a minute nothing of that workspace
     return reply.status !== 200 && reply;
   });
   assert.equal(refused.status, 503);
-  assert.match(refused.text, new RegExp(`tables of workspace ${BANK} are closed.*token.*Give the key back`));
+  assert.match(refused.text, new RegExp(`tables of workspace ${BANK} are closed.*its key is not there.*Give the key back`));
+  // Where the key lies is for the operator, not for senders.
+  assert.doesNotMatch(refused.text, /softhsm|\/tmp|pin/i);
+  const shown = (await place.operator('GET', `/workspaces/${BANK}/key`)) as { readonly available: boolean; readonly reason: string };
+  assert.equal(shown.available, false);
+  assert.match(shown.reason, /token/);
   const unanswered = await ask();
   assert.equal(unanswered.status, 503);
   assert.match(unanswered.text, /Give the key back/);

@@ -1,14 +1,16 @@
 /** A local workspace as a process of its own, which is killed and started again on the same folder. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { systemClock } from '../../../src/clock.ts';
 import { makePrivateFolder } from '../../../src/files.ts';
 import { askControl, type ControlRequest } from '../../../src/local-workspace/control-client.ts';
 import type { Listening } from '../../../src/local-workspace/local-workspace.ts';
-import { BANK, keyOf } from '../../local-workspace/rig.ts';
+import { BANK, keyOf, type TestAgent, temporaryFolder } from '../../local-workspace/rig.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Running, startCommand } from '../../support/run-relay.ts';
 import type { Place } from './place.ts';
+import { agentOf } from './senders.ts';
 
 export interface Life extends Pick<Place, 'dataFolder' | 'listening' | 'clock' | 'operator'> {
   /** What a query gives to the operator. */
@@ -20,8 +22,16 @@ export interface Life extends Pick<Place, 'dataFolder' | 'listening' | 'clock' |
   err(): string;
 }
 
-/** The bank's workspace in a folder; it does not run yet. */
-export async function prepareLife(dataFolder: string): Promise<Life> {
+/** The bank's workspace in a folder of its own, and an agent of it; killed after the test. */
+export async function startLife(t: TestContext): Promise<{ readonly life: Life; readonly agent: TestAgent }> {
+  // In this order: what runs is killed before its folder is removed.
+  t.after(() => life.kill());
+  const life = await prepareLife(await temporaryFolder(t));
+  await life.start();
+  return { life, agent: await agentOf(life, BANK) };
+}
+
+async function prepareLife(dataFolder: string): Promise<Life> {
   let running: Running | undefined;
   let listening: Listening | undefined;
   let earlier = '';

@@ -150,3 +150,22 @@ test('the 51st purge in an hour is told when to come again, and is taken then', 
   assert.equal((await place.ask(purge(purger))).status, 202);
   await eventually('the rows are gone', async () => (await place.rows(BANK, 'Syslog | count'))[0]?.[0] === 20);
 });
+
+test('a purge reaches rows that wait to be put in the tables, also while that is stopped', async (t) => {
+  const place = await startPlace(t);
+  const purger = await place.token('data-purger');
+  const agent = await agentOf(place, BANK);
+  const processing = (on: boolean): Promise<unknown> => place.operator('POST', `/workspaces/${BANK}/processing`, { on });
+  await sendSyslog(place, agent, ['first']);
+  assert.deepEqual(await place.rows(BANK, 'Syslog | count'), [[1]]);
+  await processing(false);
+  await sendSyslog(place, agent, [...GONE, ...KEPT]);
+  const taken = await place.ask(purge(purger));
+  assert.equal(taken.status, 202);
+  const { operationId } = taken.json as { operationId: string };
+  await place.rows(BANK, 'Syslog | count');
+  await processing(true);
+  await completed(place, `/workspaces/${BANK}/operations/${operationId}`, purger);
+  const found = (await place.rows(BANK, MESSAGES)).flat();
+  assert.deepEqual(found, ['first', ...KEPT].toSorted());
+});
