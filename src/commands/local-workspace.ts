@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { parse } from 'yaml';
 import { systemClock } from '../clock.ts';
+import { messageOf, RelayError } from '../errors.ts';
 import { askControl } from '../local-workspace/control-client.ts';
 import { FAULT_MODES } from '../local-workspace/faults.ts';
 import { createLocalWorkspace, type Listening } from '../local-workspace/local-workspace.ts';
 import { SERVICES } from '../local-workspace/service-path.ts';
-import { readSettings } from '../local-workspace/settings.ts';
+import { type LocalWorkspaceSettings, readSettings } from '../local-workspace/settings.ts';
 import { ensureWorkspaceKey } from '../local-workspace/workspace-key.ts';
 import { createLogger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
@@ -20,6 +21,7 @@ import { lockCommand } from './local-workspace-lock.ts';
 import { subcommand, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';
 import { purgeCommand, tableCommand } from './local-workspace-purge.ts';
 import { kqlCommand } from './local-workspace-query.ts';
+import { replicaCommand } from './local-workspace-replica.ts';
 import { retentionCommand } from './local-workspace-retention.ts';
 import { processingCommand, workspaceStatusCommand } from './local-workspace-status.ts';
 import { ruleCommand, rulesIn } from './local-workspace-tables.ts';
@@ -44,6 +46,7 @@ export function localWorkspaceCommand(): Command {
     .addCommand(lockCommand())
     .addCommand(keyCommand())
     .addCommand(exportCommand(askControl))
+    .addCommand(replicaCommand(askControl))
     .addCommand(accessCommand())
     .addCommand(localWorkspaceAuditCommand());
 }
@@ -68,7 +71,10 @@ function startCommand(): Command {
     .requiredOption('--workspace <guid...>', 'the workspaces to stand in for; a key file is made for each new one', collectWorkspaces)
     .option('--sink', 'count data in memory instead of keeping it, for measuring', false)
     .option('--rules <file>', 'JSON: the apps that may sign in for Logs Ingestion, and the data collection rules')
-    .option('--settings <file>', 'YAML: by which key each workspace is sealed, how long rows stay, where they are exported to, whom incidents are told to')
+    .option(
+      '--settings <file>',
+      'YAML: by which key each workspace is sealed, how long rows stay, where they are exported to, where a second copy is kept, whom incidents are told to',
+    )
     .action(start);
 }
 
@@ -87,12 +93,23 @@ async function start(options: StartOptions): Promise<void> {
     workspaces.push({ id, key });
   }
   const ingestion = options.rules === undefined ? undefined : await rulesIn(options.rules);
-  const settings = options.settings === undefined ? undefined : readSettings(parse(await readFile(options.settings, 'utf8')));
+  const settings = options.settings === undefined ? undefined : await settingsIn(options.settings);
   const signal = untilSignalled();
   const local = createLocalWorkspace({ dataFolder, address, port, names, workspaces, sink, ingestion, settings }, { clock: systemClock, log });
   announce(createOutput(options.json), await local.start(), keyFiles);
   if (!signal.aborted) await once(signal, 'abort');
   await local.stop();
+}
+
+async function settingsIn(path: string): Promise<LocalWorkspaceSettings> {
+  try {
+    return readSettings(parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    if (cause instanceof RelayError) throw cause;
+    throw new RelayError('relay.local-workspace.bad-settings', `The settings ${path} cannot be read: ${messageOf(cause)}. Correct the file, and start again.`, {
+      cause,
+    });
+  }
 }
 
 function announce(output: Output, { url, port, rootPath }: Listening, keyFiles: Record<string, string>): void {

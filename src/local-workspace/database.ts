@@ -2,6 +2,7 @@
  * One workspace's register: who may send to it, and a receipt of everything it took; the data itself is in the staging log and the tables. What
  * it keeps is immutable: no statement here changes or removes a row of `batches` or `calls`, and triggers refuse whoever tries with another program.
  */
+import { closeSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,7 +14,8 @@ const FORMAT = 2;
 /** How long a writer waits for a lock, in milliseconds; readers never wait in WAL mode. */
 const LOCK_WAIT_MS = 5_000;
 
-const KEPT = ['batches', 'calls', 'restored'] as const;
+/** The tables of receipts, by `seq`: rows are only ever added. */
+export const RECEIPT_TABLES = ['batches', 'calls', 'restored'] as const;
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS batches (
@@ -62,10 +64,11 @@ const TABLES = `
     table_name TEXT NOT NULL,
     rows INTEGER NOT NULL,
     received_at TEXT NOT NULL
-  ) STRICT;`;
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS owner (one INTEGER PRIMARY KEY CHECK (one = 1), workspace_id TEXT NOT NULL) STRICT;`;
 
 // The third trigger is for INSERT OR REPLACE, which removes rows without asking the second.
-const GUARDS = KEPT.map(
+const GUARDS = RECEIPT_TABLES.map(
   (table) => `
   CREATE TRIGGER IF NOT EXISTS ${table}_no_update BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(ABORT, '${table} are kept as they came: no change'); END;
   CREATE TRIGGER IF NOT EXISTS ${table}_no_delete BEFORE DELETE ON ${table} BEGIN SELECT RAISE(ABORT, '${table} are kept as they came: no removal'); END;
@@ -78,11 +81,15 @@ export async function openDatabase(dataFolder: string, workspaceId: WorkspaceId)
   await makePrivateFolder(folderOf(dataFolder));
   const path = databasePath(dataFolder, workspaceId);
   return guarded(path, () => {
+    // SQLite gives its other files the mode of this one.
+    closeSync(openSync(path, 'a', 0o600));
     const database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
     // FULL: a commit is on stable storage before the sender gets its 200.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     checkFormat(database);
     database.exec(`BEGIN IMMEDIATE; ${TABLES} ${GUARDS} PRAGMA user_version = ${FORMAT}; COMMIT;`);
+    database.prepare('INSERT INTO owner (one, workspace_id) VALUES (1, ?) ON CONFLICT DO NOTHING').run(workspaceId);
+    checkOwner(database, workspaceId);
     return database;
   });
 }
@@ -93,6 +100,7 @@ export function openDatabaseToRead(dataFolder: string, workspaceId: WorkspaceId)
   return guarded(path, () => {
     const database = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS });
     checkFormat(database);
+    checkOwner(database, workspaceId);
     return database;
   });
 }
@@ -114,7 +122,8 @@ export function storageKeyFolder(dataFolder: string, workspaceId: WorkspaceId): 
   return join(workspaceFolder(dataFolder, workspaceId), 'private-storage');
 }
 
-function databasePath(dataFolder: string, workspaceId: WorkspaceId): string {
+/** A workspace's register. */
+export function databasePath(dataFolder: string, workspaceId: WorkspaceId): string {
   return join(folderOf(dataFolder), `${workspaceId}.sqlite`);
 }
 
@@ -127,6 +136,11 @@ function checkFormat(database: DatabaseSync): void {
   const found = row?.found ?? 0;
   if (found > FORMAT) throw new Error(`it has format ${found}, this release reads ${FORMAT}; use the newer release that wrote it`);
   if (found === 1) throw new Error('it is of a release that kept records in the clear; begin with an empty data folder, and keep this one with that release');
+}
+
+function checkOwner(database: DatabaseSync, workspaceId: WorkspaceId): void {
+  const { owner } = database.prepare('SELECT workspace_id AS owner FROM owner').get() as { owner: string };
+  if (owner !== workspaceId) throw new Error(`it is of workspace ${owner}, not of ${workspaceId}; put each workspace's register back to its own place`);
 }
 
 function guarded(path: string, open: () => DatabaseSync): DatabaseSync {

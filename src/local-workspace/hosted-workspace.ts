@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 import type { OnboardingKey } from '../oms-protocol/onboarding.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
+import type { Replicating } from './assembly/replicating.ts';
 import type { Authorities } from './authorities.ts';
 import type { Certificates } from './certificates.ts';
 import type { TableRow, Tables } from './ingestion/call.ts';
@@ -35,6 +36,8 @@ export interface HostedWorkspace {
   readonly dataKey: WorkspaceKeys | undefined;
   /** Seals under the workspace's key; throws `relay.local-workspace.key-unavailable` while that is not there. */
   readonly sealerOf: SealerOf;
+  /** Its second copy, where it has one. */
+  readonly replica?: Pick<Replicating, 'folder' | 'state' | 'verify' | 'registrations' | 'registrationsCopied'> | undefined;
   /** Who may send, what was taken, and how long it stays. */
   readonly register: DatabaseSync;
   close(): Promise<void>;

@@ -6,9 +6,10 @@ import { RelayError } from '../errors.ts';
 import { makePrivateFolder } from '../files.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
+import { createReplicating, type ReplicaEvent } from './assembly/replicating.ts';
 import { openAuthorities } from './authorities.ts';
 import { openCertificates } from './certificates.ts';
-import { openDatabase, workspaceFolder } from './database.ts';
+import { databasePath, openDatabase, workspaceFolder } from './database.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import type { EngineEvent } from './engine/operations.ts';
 import type { HostedWorkspace } from './hosted-workspace.ts';
@@ -24,6 +25,9 @@ import type { KeysSettings } from './keys/keys-settings.ts';
 import { openWorkspaceKeys, type WorkspaceKeys } from './keys/workspace-keys.ts';
 import { createReceiptReader } from './receipt-reader.ts';
 import { createReceipts } from './receipts.ts';
+import { checkMayWrite } from './replica/marks.ts';
+import type { ReplicaSettings } from './replica/settings.ts';
+import { adoptCopies } from './replica/workspace/adopt.ts';
 import { createSink } from './sink.ts';
 import { openStage, type Stage } from './staging/stage.ts';
 import { createStore } from './store.ts';
@@ -43,20 +47,29 @@ export interface OpenWorkspaceParts {
   readonly keys: Pick<KeysSettings, 'rotateEvery' | 'checkEvery'>;
   readonly engine: EngineClient;
   readonly hotFolder?: string | undefined;
+  readonly replica?: ReplicaSettings | undefined;
+  readonly onReplicaEvent?: ((event: ReplicaEvent) => void) | undefined;
   readonly onKeyEvent?: ((event: KeyEvent) => void) | undefined;
   readonly onEngineEvent?: ((event: EngineEvent) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Opens a workspace that keeps what it takes. Throws `relay.local-workspace.bad-key`, `….database-unusable`, or `….key-unavailable` for a fresh one. */
+/**
+ * Opens a workspace that keeps what it takes. Throws `relay.local-workspace.bad-key`, `….database-unusable`, `….key-unavailable` for a fresh one, and
+ * `….superseded` or `….take-over-unfinished` for one that must not be written.
+ */
 export async function openWorkspace(parts: OpenWorkspaceParts): Promise<HostedWorkspace> {
   const { dataFolder, id, engine, clock, log } = parts;
   const keys = [{ id: 'shared-key', key: readWorkspaceKey(parts.key) }];
+  const hotFolder = parts.hotFolder && join(parts.hotFolder, id);
   await using opened = new AsyncDisposableStack();
+  const folder = workspaceFolder(dataFolder, id);
+  const register = databasePath(dataFolder, id);
+  await checkMayWrite(folder);
+  await adoptCopies(folder, register);
   const database = opened.adopt(await openDatabase(dataFolder, id), (open) => open.close());
   const receiptsDatabase = opened.adopt(await openDatabase(dataFolder, id), (open) => open.close());
-  const folder = workspaceFolder(dataFolder, id);
   await makePrivateFolder(folder);
   const dataKey = await openWorkspaceKeys({
     workspaceId: id,
@@ -70,20 +83,25 @@ export async function openWorkspace(parts: OpenWorkspaceParts): Promise<HostedWo
     ...(parts.onKeyEvent ? { onEvent: parts.onKeyEvent } : {}),
   });
   opened.defer(() => dataKey.close());
+  const replicating = parts.replica && createReplicating({ ...parts, folder, hotFolder, settings: parts.replica, register, registrations: database });
+  // After the stage, so that what it writes last is copied.
+  opened.defer(() => replicating?.close());
   const written = createReceipts(receiptsDatabase, id);
   const stage = await openStage({
     ...{ workspaceId: id, folder, keys: dataKey, engine, clock, log },
     receipts: written,
     maxBacklogBytes: MAX_BACKLOG_BYTES,
-    hotFolder: parts.hotFolder && join(parts.hotFolder, id),
+    hotFolder,
+    copy: replicating?.copy,
     onEvent: parts.onEngineEvent,
   });
   opened.defer(() => stage.close());
+  await replicating?.start();
   const receipts = { ...createReceiptReader(database, id), hasRestored: written.hasRestored };
   const tableReader = createTableReader(database, id);
   const closing = opened.move();
   return {
-    ...{ id, keys, receipts, tableReader, stage, dataKey, register: database },
+    ...{ id, keys, receipts, tableReader, stage, dataKey, register: database, replica: replicating },
     sealerOf: sealersWhile(dataKey, id),
     certificates: openCertificates(database),
     authorities: openAuthorities(database),

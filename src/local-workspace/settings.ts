@@ -6,6 +6,7 @@ import { type IncidentsSettings, incidentsSettings } from '../incidents/settings
 import { readWorkspaceId, type WorkspaceId } from '../workspace/workspace-id.ts';
 import { type ExportSettings, exportSettingsSchema } from './export/settings.ts';
 import { type KeysSettings, keysSettings } from './keys/keys-settings.ts';
+import { type ReplicaSettings, replicaSettingsSchema } from './replica/settings.ts';
 import { type RetentionSettings, retentionSettings } from './retention/retention-settings.ts';
 
 /** How one workspace's data is kept. */
@@ -15,6 +16,8 @@ export interface WorkspaceSettings {
   readonly retention: RetentionSettings;
   /** A folder on a faster disk for what is new; none unless given. */
   readonly hotFolder?: string | undefined;
+  /** A second copy on another disk; none unless given. */
+  readonly replica?: ReplicaSettings | undefined;
   /** Where rows are exported to; nowhere unless given. */
   readonly export?: ExportSettings | undefined;
   /** A folder that the customer owns, for saved queries; none unless given. */
@@ -34,6 +37,7 @@ const workspaceSchema: z.ZodType<WorkspaceSettings> = z
     encryption: keysSettings.prefault({} as KeysSettings),
     retention: retentionSettings.prefault({} as RetentionSettings),
     hotFolder: folder.optional(),
+    replica: replicaSettingsSchema.optional(),
     export: exportSettingsSchema.optional(),
     privateStorage: z.strictObject({ folder, key: z.preprocess((key) => ({ key }), keyOnly) }).optional(),
   })
@@ -57,11 +61,16 @@ const schema: z.ZodType<LocalWorkspaceSettings> = z.strictObject({
 export function readSettings(value: unknown): LocalWorkspaceSettings {
   const read = schema.safeParse(value ?? {});
   if (read.success) return read.data;
-  const issues = read.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`).join('; ');
+  const issues = read.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${wordsOf(issue)}`).join('; ');
   throw new RelayError(
     'relay.local-workspace.bad-settings',
     `The settings of the local workspace cannot be used: ${issues}. Correct the file, and start again.`,
   );
+}
+
+// Of a wrong name in a record zod says no more than that it is one; why is within.
+function wordsOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join('; ') : issue.message;
 }
 
 /** The settings of one workspace; the defaults where nothing is said of it. */

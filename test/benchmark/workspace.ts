@@ -29,7 +29,7 @@ const deflateBody = promisify(deflate);
 const QUESTIONS: readonly (readonly [name: string, query: string])[] = [
   ['how many', 'Syslog | count'],
   ['errors by host', 'Syslog | where SeverityLevel in ("err", "crit") | summarize Errors = count() by Computer | top 10 by Errors'],
-  ['a word', 'Syslog | where SyslogMessage has "denied" | take 100'],
+  ['a rare word', 'Syslog | where SyslogMessage has "777777" | take 100'],
   ['by hour', 'Perf | summarize avg(CounterValue), percentile(CounterValue, 95) by CounterName, bin(TimeGenerated, 1h)'],
   ['last hour', 'Syslog | where TimeGenerated > ago(1h) | summarize count() by ProcessName, bin(TimeGenerated, 5m)'],
 ];

@@ -51,6 +51,10 @@ export interface Replicating {
   copy(file: LogFile, at: number, bytes: readonly Buffer[]): Promise<void>;
   /** Begins, once the workspace's files are there. Throws as `openReplica`. */
   start(): Promise<void>;
+  /** Changes whenever somebody is registered, or a lock, retention or an operation is. */
+  registrations(): number;
+  /** In `sync`, resolves when all that was registered until now is on the second disk; throws as `Replica.settled` while it is away, unless it is to `go-on`. */
+  registrationsCopied(): Promise<void>;
   /** Undefined before `start`. */
   state(): ReplicaState | undefined;
   /** Compares every byte. Throws as `Replica.verify`. */
@@ -65,6 +69,9 @@ export function createReplicating(parts: ReplicatingParts): Replicating {
   const source = createWorkspaceSource({ ...parts, lengthOf: (path) => lengths.get(path) });
   const tell = (kind: ReplicaEvent['kind'], detail: string): void => parts.onReplicaEvent?.({ workspaceId: parts.id, kind, detail });
   const teller = createTeller(settings, clock, tell);
+  const changes = parts.registrations.prepare('SELECT total_changes() AS n');
+  const registrations = (): number => (changes.get() as { n: number }).n;
+  let copiedRegistrations = -1;
   let replica: Replica | undefined;
   let stopLooking = (): void => {};
 
@@ -79,7 +86,7 @@ export function createReplicating(parts: ReplicatingParts): Replicating {
     },
     async start() {
       await warnOfOneDisk(folder, settings.folder, log);
-      const look = await createLook(parts);
+      const look = await createLook(folder, registrations);
       replica = await openReplica({ dataFolder: folder, settings, source, clock, log, onStanding: teller.standing });
       const opened = replica;
       let damaged = 0;
@@ -96,6 +103,18 @@ export function createReplicating(parts: ReplicatingParts): Replicating {
         stop();
         look.close();
       };
+    },
+    registrations,
+    async registrationsCopied() {
+      const now = registrations();
+      if (settings.mode === 'async' || !replica || now === copiedRegistrations) return;
+      replica.changed();
+      try {
+        await within(clock, settings.waitSeconds * 1_000, replica.settled(), `what was registered was not copied within ${settings.waitSeconds} seconds`);
+        copiedRegistrations = Math.max(now, copiedRegistrations);
+      } catch (cause) {
+        if (settings.whenAway === 'refuse') throw cause;
+      }
     },
     state: () => replica?.state(),
     async verify(options) {
@@ -125,10 +144,9 @@ interface Look {
   close(): void;
 }
 
-async function createLook({ folder, registrations }: ReplicatingParts): Promise<Look> {
-  const changes = registrations.prepare('SELECT total_changes() AS n');
+async function createLook(folder: string, registrations: () => number): Promise<Look> {
   const catalogue = openToRead(folder);
-  const stampNow = async (): Promise<string> => `${(changes.get() as { n: number }).n} ${await changingFilesStamp(folder)}`;
+  const stampNow = async (): Promise<string> => `${registrations()} ${await changingFilesStamp(folder)}`;
   let stamp = await stampNow();
   let writes = writesTo(catalogue);
   return {

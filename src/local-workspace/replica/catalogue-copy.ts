@@ -11,9 +11,10 @@ import { copyFile, DRAFTS } from './copy-file.ts';
 import type { InventoryEntry } from './inventory.ts';
 import { isNoCopy } from './marks.ts';
 import type { Session } from './session.ts';
-import type { ReplicaSource, SourceFile } from './source.ts';
+import { placeOf, type ReplicaSource, type SourceFile } from './source.ts';
 
-const TRIES = 3;
+/** Rows that come all the time make new segments of others every second: what is missing of them becomes less with each try. */
+const TRIES = 20;
 /** Copies of the catalogue are numbered: the one with the highest number holds. */
 const COPY = '.relay-catalogue-';
 
@@ -32,7 +33,7 @@ export async function copyMissing({ source, session, folder, disk }: Omit<CopyPa
   const isWhole = known?.sha256 === wanted.sha256 && (await sizeOf(join(folder, wanted.path))) === wanted.bytes;
   if (isWhole) return false;
   await session.check();
-  await copyFile(disk, join(source.folder, wanted.path), folder, wanted);
+  await copyFile(disk, placeOf(source, wanted), folder, wanted);
   await session.inventory.enter(wanted);
   return true;
 }

@@ -1,4 +1,5 @@
 /** Is a replica what it ought to be? By what it says of itself, or against the first disk. */
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { hasFolders, listTree } from '../private-storage/place/folders.ts';
@@ -6,7 +7,7 @@ import { hashFile } from '../private-storage/place/read-file.ts';
 import { catalogueIn } from './catalogue-copy.ts';
 import { readInventory } from './inventory.ts';
 import { isNoCopy } from './marks.ts';
-import type { ReplicaSource, SourceFile } from './source.ts';
+import { placeOf, type ReplicaSource, type SourceFile } from './source.ts';
 
 export interface ReplicaFault {
   /** `first-differs`: the copy on the first disk is damaged, and this one is whole. */
@@ -32,7 +33,7 @@ export async function checkReplica(folder: string): Promise<ReplicaReport> {
   return { faults, files: entries.length, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** Compares the replica with the first disk, file by file and log by log. */
+/** Compares the replica with the first disk, file by file and log by log. What changes meanwhile may look like a fault: see `stillFaulty`. */
 export async function compareReplica(source: ReplicaSource, folder: string): Promise<ReplicaReport> {
   const report = await checkReplica(folder);
   // Of what the replica says of itself, the copy of the catalogue is what the first disk has no twin of.
@@ -41,15 +42,49 @@ export async function compareReplica(source: ReplicaSource, folder: string): Pro
   for (const file of files) {
     const found = await faultsOf(folder, file);
     if (found.length > 0) faults.push(...found);
-    else if ((await faultsOf(source.folder, file)).length > 0) faults.push(firstDiffers(file.path));
+    else if (!(await isWhole(placeOf(source, file), file))) faults.push(firstDiffers(file.path));
   }
   const logs = await source.logs();
   for (const log of logs) faults.push(...(await logFaults(source.folder, folder, log)));
   const wanted = new Set([...files, ...logs].map(({ path }) => path));
   for await (const { path } of listTree(folder, isNoCopy)) {
-    if (!wanted.has(path)) faults.push({ fault: 'surplus', path, message: 'the first disk has it no more; it goes when the catalogue is copied next' });
+    if (!wanted.has(path)) faults.push({ fault: 'surplus', path, message: 'the first disk has it not; it goes when the catalogue is copied next' });
   }
   return { faults, files: report.files, bytes: report.bytes };
+}
+
+/** Of faults that were found, those that are there still, now that the replica had time to follow. */
+export async function stillFaulty(source: ReplicaSource, folder: string, { faults, ...report }: ReplicaReport): Promise<ReplicaReport> {
+  const files = new Map((await source.files()).map((file) => [file.path, file]));
+  const logs = new Map((await source.logs()).map((log) => [log.path, log]));
+  const again = async (fault: ReplicaFault): Promise<readonly ReplicaFault[]> => {
+    const [file, log] = [files.get(fault.path), logs.get(fault.path)];
+    if (isNoCopy(fault.path) || fault.fault === 'no-catalogue') return await noteFaults(folder, fault);
+    if (log) return await logFaults(source.folder, folder, log);
+    if (!file) return fault.fault === 'surplus' && (await isThere(join(folder, fault.path))) ? [fault] : [];
+    const found = await faultsOf(folder, file);
+    return found.length > 0 || (await isWhole(placeOf(source, file), file)) ? found : [firstDiffers(file.path)];
+  };
+  const left: ReplicaFault[] = [];
+  for (const fault of faults) left.push(...(await again(fault)));
+  return { ...report, faults: left };
+}
+
+// The copy of the catalogue may be another one by now.
+async function noteFaults(folder: string, fault: ReplicaFault): Promise<readonly ReplicaFault[]> {
+  const { files } = await readInventory(folder);
+  const entry = files.get(fault.path);
+  if (entry) return await faultsOf(folder, entry);
+  return fault.fault === 'no-catalogue' && !catalogueIn([...files.values()]) ? [fault] : [];
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
+}
+
+async function isWhole(path: string, { sha256, bytes }: SourceFile): Promise<boolean> {
+  const found = await hashFile(path).catch(() => undefined);
+  return found?.sha256 === sha256 && found.bytes === bytes;
 }
 
 async function faultsOf(folder: string, { path, sha256, bytes }: SourceFile): Promise<ReplicaFault[]> {

@@ -7,13 +7,14 @@ import { messageOf, RelayError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { type Disk, realDisk } from '../private-storage/place/disk.ts';
 import { NOTE_EVERY_MS, removeAliveNote, writeAliveNote } from './alive-note.ts';
-import { compareReplica, type ReplicaReport } from './check-replica.ts';
+import type { ReplicaReport } from './check-replica.ts';
 import { checkMayWrite, readPrimaryMark, writePrimaryMark } from './marks.ts';
 import { createReplicaWork } from './replica-work.ts';
 import { openSession, type Session } from './session.ts';
 import type { ReplicaSettings } from './settings.ts';
 import type { ReplicaSource, SourceFile } from './source.ts';
 import { createStanding, type Standing } from './standing.ts';
+import { verifyReplica } from './verify-replica.ts';
 import { within } from './within.ts';
 
 const RETRY_MS = 10_000;
@@ -26,6 +27,8 @@ export interface ReplicaParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly disk?: Disk;
+  /** Told of each change of how it stands. */
+  readonly onStanding?: ((standing: Standing) => void) | undefined;
 }
 
 export interface ReplicaState extends Standing {
@@ -48,6 +51,8 @@ export interface Replica {
   fileSealed(file: SourceFile): void;
   /** Tells that files or logs were removed; the replica's go when the catalogue is copied next. */
   removed(): void;
+  /** Tells that what is copied with the catalogue has changed, and is not to wait for the next minute. */
+  changed(): void;
   /** Returns when all that there is at this moment is copied. Throws as `append` does in `sync`. */
   settled(): Promise<void>;
   state(): ReplicaState;
@@ -73,6 +78,7 @@ export async function openReplica(parts: ReplicaParts): Promise<Replica> {
   let gone: RelayError | undefined;
   let cancelRetry = (): void => {};
   let working: Promise<void> | undefined;
+  let stepping: Promise<boolean> | undefined;
 
   const connect = (): Promise<Session> => openSession({ dataFolder, folder, source, mark, disk });
 
@@ -99,13 +105,15 @@ export async function openReplica(parts: ReplicaParts): Promise<Replica> {
       while (isMore && !closed && !gone) {
         session ??= await connect();
         if (standing.status() === 'away') standing.become('behind');
-        isMore = await work.step(session, clock.now());
+        stepping = work.step(session, clock.now());
+        isMore = await stepping;
+        stepping = undefined;
       }
       if (session && !closed) standing.become('in-step');
     } catch (error) {
       await failed(error);
     } finally {
-      working = undefined;
+      [working, stepping] = [undefined, undefined];
     }
   };
 
@@ -114,9 +122,17 @@ export async function openReplica(parts: ReplicaParts): Promise<Replica> {
   }
   const idle = async (): Promise<Session> => {
     kick();
-    while (working !== undefined) await working;
+    // Under data that keeps coming there is no end of work: two copies of the catalogue, the second begun after now, have all that there was.
+    const enough = work.passes() + 2;
+    while (working !== undefined && work.passes() < enough) await (stepping?.catch(() => {}) ?? working);
     if (gone) throw gone;
     return session ?? refuseWhileAway(folder, standing.reason());
+  };
+
+  const settled = async (): Promise<void> => {
+    work.removed();
+    work.catalogueIsDue();
+    await idle();
   };
 
   const copied = async (path: string, offset: number, bytes: Uint8Array): Promise<void> => {
@@ -159,14 +175,15 @@ export async function openReplica(parts: ReplicaParts): Promise<Replica> {
       kick();
     },
     removed: () => work.removed(),
-    async settled() {
-      work.catalogueIsDue();
-      await idle();
+    changed() {
+      work.removed();
+      copyCatalogueNow();
     },
+    settled,
     state: () => ({ ...standing.now(), ...work.counts(), epoch: mark.epoch }),
     async verify({ repair = false } = {}) {
       const now = await idle();
-      const report = await compareReplica(source, folder);
+      const report = await verifyReplica({ source, folder, session: now, idle, settled });
       if (!repair || report.faults.length === 0) return report;
       for (const { path, fault } of report.faults) {
         await now.dropLog(path);

@@ -18,6 +18,8 @@ export interface Session {
   /** Throws `relay.local-workspace.superseded` when another data folder took over, and what is wrong when the folder is away. */
   check(): Promise<void>;
   log(path: string): LogCopy;
+  /** Whether a file of this path came from the first disk: as far as is known, for a log that went in an earlier session is not. */
+  knows(path: string): boolean;
   /** Ends work on a log that is gone, or is to be compared anew. */
   dropLog(path: string): Promise<void>;
   /** Never throws. */
@@ -48,6 +50,7 @@ export async function openSession(parts: SessionParts): Promise<Session> {
       logs.set(path, known);
       return known;
     },
+    knows: (path) => logs.has(path) || inventory.get(path) !== undefined,
     dropLog,
     async close() {
       await Promise.allSettled([...[...logs.keys()].map(dropLog), inventory.close()]);

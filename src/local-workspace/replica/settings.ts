@@ -1,8 +1,9 @@
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 /** How a second copy is kept. */
 export interface ReplicaSettings {
-  /** A folder on another disk, linked with `replica link`. */
+  /** An absolute path: a folder on another disk, linked with `replica link`. */
   readonly folder: string;
   /** `sync`: intake waits until its data is on both disks. `async`: the copy may be behind. */
   readonly mode: 'sync' | 'async';
@@ -13,7 +14,7 @@ export interface ReplicaSettings {
 }
 
 export const replicaSettingsSchema: z.ZodType<ReplicaSettings> = z.strictObject({
-  folder: z.string().min(1).max(4_000),
+  folder: z.string().min(1).max(4_000).refine(isAbsolute, 'must be an absolute path'),
   mode: z.enum(['sync', 'async']).default('sync'),
   whenAway: z.enum(['refuse', 'go-on']).default('refuse'),
   waitSeconds: z.int().min(1).max(300).default(10),

@@ -1,7 +1,11 @@
+import { join } from 'node:path';
+
 /** A file that never changes once it is there. */
 export interface SourceFile {
-  /** Relative to the source's folder, with `/`. */
+  /** Relative to the source's folder, with `/`; the same on the replica. */
   readonly path: string;
+  /** Where it lies, when it is on another disk than the source's folder. */
+  readonly at?: string | undefined;
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
@@ -28,4 +32,9 @@ export interface ReplicaSource {
   files(): Promise<readonly SourceFile[]>;
   logs(): Promise<readonly SourceLog[]>;
   readonly catalogue: SourceCatalogue;
+}
+
+/** Where a file of the source lies. */
+export function placeOf({ folder }: Pick<ReplicaSource, 'folder'>, { path, at }: Pick<SourceFile, 'path' | 'at'>): string {
+  return at ?? join(folder, path);
 }

@@ -10,7 +10,7 @@ export interface Standing {
 }
 
 /** Keeps how the replica stands, and says each change once. */
-export function createStanding({ settings, clock, log }: Pick<ReplicaParts, 'settings' | 'clock' | 'log'>): {
+export function createStanding({ settings, clock, log, onStanding }: Pick<ReplicaParts, 'settings' | 'clock' | 'log' | 'onStanding'>): {
   now(): Standing;
   status(): Standing['status'];
   reason(): string | undefined;
@@ -25,6 +25,7 @@ export function createStanding({ settings, clock, log }: Pick<ReplicaParts, 'set
     become(status, reason) {
       if (status === now.status) return;
       now = { status, since: clock.now(), reason };
+      onStanding?.(now);
       if (status === 'in-step') log.info({ folder }, 'the replica has everything');
       if (status === 'away')
         log.error({ folder, reason, intake: mode === 'sync' ? whenAway : 'go-on' }, 'the replica is away; it is tried again every ten seconds');

@@ -22,8 +22,8 @@ export interface FirstDisk {
   remove(path: string): Promise<void>;
 }
 
-export async function createFirstDisk(t: TestContext): Promise<FirstDisk> {
-  const folder = await temporaryFolder(t);
+export async function createFirstDisk(t: TestContext, given?: string): Promise<FirstDisk> {
+  const folder = given ?? (await temporaryFolder(t));
   const files = new Map<string, SourceFile>();
   const logs = new Map<string, number>();
   const write = async (path: string, content: string): Promise<void> => {
