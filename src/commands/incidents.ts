@@ -5,7 +5,7 @@ import { userName } from '../control/operator.ts';
 import { type Incident, type IncidentRecord, SEVERITIES, STATES, type TimelineEntry } from '../incidents/incident.ts';
 import { INCIDENT_KINDS, KIND_FACTS } from '../incidents/kinds.ts';
 import type { Target } from '../incidents/lifecycle.ts';
-import { askControl } from '../local-workspace/control-client.ts';
+import { askControl } from '../local-workspace/control/control-client.ts';
 import { type Column, tableOf } from '../table.ts';
 import { moment } from './moments.ts';
 import { createOutput, type Output, printRows, printValue } from './output.ts';

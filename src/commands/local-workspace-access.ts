@@ -3,7 +3,7 @@ import { ACCESS_MINUTES, TOKEN_DAYS } from '../local-workspace/access/access-inp
 import { ROLES } from '../local-workspace/access/rights.ts';
 import type { ShownRequest } from '../local-workspace/access/shown-request.ts';
 import type { CreatedToken, ShownToken } from '../local-workspace/access/tokens.ts';
-import { askControl } from '../local-workspace/control-client.ts';
+import { askControl } from '../local-workspace/control/control-client.ts';
 import type { Column } from '../table.ts';
 import { readDuration } from '../units.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
-import { askControl } from '../local-workspace/control-client.ts';
-import { listDatabases, openDatabaseToRead } from '../local-workspace/database.ts';
-import { followRecords } from '../local-workspace/follow.ts';
-import type { TableCount, TableRow } from '../local-workspace/ingestion/call.ts';
-import { createReceiptReader, type DuplicateCount, type ReceiptReader } from '../local-workspace/receipt-reader.ts';
-import { MAX_QUERY_RECORDS, type RecordFilter, type StoredRecord, type StoredRecords } from '../local-workspace/stored-records.ts';
-import type { DataCount } from '../local-workspace/upload.ts';
+import { askControl } from '../local-workspace/control/control-client.ts';
+import { followRecords } from '../local-workspace/control/follow.ts';
+import { listDatabases, openDatabaseToRead } from '../local-workspace/intake/database.ts';
+import type { TableCount, TableRow } from '../local-workspace/intake/ingestion/call.ts';
+import { createReceiptReader, type DuplicateCount, type ReceiptReader } from '../local-workspace/intake/receipt-reader.ts';
+import { MAX_QUERY_RECORDS, type RecordFilter, type StoredRecord, type StoredRecords } from '../local-workspace/intake/stored-records.ts';
+import type { DataCount } from '../local-workspace/intake/upload.ts';
 import type { Column } from '../table.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { subcommand, toTime, toWorkspace, untilSignalled, wholeNumber } from './local-workspace-options.ts';

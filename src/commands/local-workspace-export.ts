@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { messageOf } from '../errors.ts';
-import type { ControlRequest } from '../local-workspace/control-client.ts';
+import type { ControlRequest } from '../local-workspace/control/control-client.ts';
 import type { ExportFault } from '../local-workspace/export/faults.ts';
 import { formatHead, readHead } from '../local-workspace/export/manifest-head.ts';
 import type { ManifestHead } from '../local-workspace/export/manifest-line.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { ShownKey } from '../local-workspace/assembly/key-routes.ts';
-import { askControl, type ControlRequest } from '../local-workspace/control-client.ts';
+import { askControl, type ControlRequest } from '../local-workspace/control/control-client.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { subcommand, toWorkspace } from './local-workspace-options.ts';
 import { createOutput, printValue } from './output.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { askControl, type ControlRequest } from '../local-workspace/control-client.ts';
+import { askControl, type ControlRequest } from '../local-workspace/control/control-client.ts';
 import type { LiftedLock } from '../local-workspace/retention/lock-routes.ts';
 import type { ShownLock } from '../local-workspace/retention/workspace-lock.ts';
 import { type Column, tableOf } from '../table.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as waitAwake } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { askControl } from '../local-workspace/control-client.ts';
+import { askControl } from '../local-workspace/control/control-client.ts';
 import { FILTER_FORMS, readFilterText } from '../local-workspace/retention/filter-text.ts';
 import type { ShownOperation, TakenOperation } from '../local-workspace/retention/operation-routes.ts';
 import type { PurgeFilter } from '../local-workspace/retention/purge-request.ts';

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import { RelayError } from '../errors.ts';
 import { makePrivateFolder } from '../files.ts';
-import { workspaceFolder } from '../local-workspace/database.ts';
+import { workspaceFolder } from '../local-workspace/intake/database.ts';
 import { checkReplica, type ReplicaFault, type ReplicaReport } from '../local-workspace/replica/check-replica.ts';
 import { linkReplica } from '../local-workspace/replica/marks.ts';
 import type { ShownReplica, VerifyProgress, VerifyReplicaRequest } from '../local-workspace/replica/requests.ts';

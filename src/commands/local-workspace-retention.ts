@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { RelayError } from '../errors.ts';
-import { askControl, type ControlRequest } from '../local-workspace/control-client.ts';
+import { askControl, type ControlRequest } from '../local-workspace/control/control-client.ts';
 import { RETENTION_DAYS } from '../local-workspace/retention/retention-settings.ts';
 import type { ShownPending, ShownTable, ShownWorkspace } from '../local-workspace/retention/shown-retention.ts';
 import { type Column, tableOf } from '../table.ts';

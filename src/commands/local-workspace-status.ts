@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { WorkspaceStatus } from '../local-workspace/assembly/status-routes.ts';
-import { askControl } from '../local-workspace/control-client.ts';
+import { askControl } from '../local-workspace/control/control-client.ts';
 import { type Column, tableOf } from '../table.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { subcommand, toWorkspace } from './local-workspace-options.ts';

@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { controlPath } from '../local-workspace/control-client.ts';
+import { controlPath } from '../local-workspace/control/control-client.ts';
 import { MAX_ANSWER_BYTES, QUEUE_TIMEOUT_MS } from '../local-workspace/query/api/limits.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import { CommandFailure, EXIT } from './output.ts';

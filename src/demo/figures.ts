@@ -1,7 +1,7 @@
 import { KINDS, type Kind, kindOf } from '../batch/kind.ts';
 import { type Balance, type BalanceEntry, unaccounted } from '../cache/balance.ts';
 import type { UpstreamState } from '../cache/cache.ts';
-import type { DataCount } from '../local-workspace/upload.ts';
+import type { DataCount } from '../local-workspace/intake/upload.ts';
 import { DEMO_WORKSPACE, type Site } from './site.ts';
 
 /** One kind of data on its way, in batches. */

@@ -3,20 +3,20 @@ import { RelayError } from '../errors.ts';
 import type { OnboardingKey } from '../oms-protocol/onboarding.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Replicating } from './assembly/replicating.ts';
-import type { Authorities } from './authorities.ts';
-import type { Certificates } from './certificates.ts';
-import type { TableRow, Tables } from './ingestion/call.ts';
-import type { TableReader } from './ingestion/table-reader.ts';
-import type { RowFilter } from './ingestion/table-rows.ts';
+import type { Authorities } from './intake/authorities.ts';
+import type { Certificates } from './intake/certificates.ts';
+import type { TableRow, Tables } from './intake/ingestion/call.ts';
+import type { TableReader } from './intake/ingestion/table-reader.ts';
+import type { RowFilter } from './intake/ingestion/table-rows.ts';
+import type { Peer } from './intake/peer.ts';
+import type { ReceiptReader } from './intake/receipt-reader.ts';
+import type { Receipts } from './intake/receipts.ts';
+import type { StoredRecords } from './intake/stored-records.ts';
+import type { Intake } from './intake/upload.ts';
 import type { WorkspaceKeys } from './keys/workspace-keys.ts';
-import type { Peer } from './peer.ts';
-import type { ReceiptReader } from './receipt-reader.ts';
-import type { Receipts } from './receipts.ts';
 import type { Refusal } from './replies.ts';
 import type { Stage } from './staging/stage.ts';
-import type { StoredRecords } from './stored-records.ts';
 import type { SealerOf } from './tables/file-sealer.ts';
-import type { Intake } from './upload.ts';
 
 /** A workspace that this process stands in for. */
 export interface HostedWorkspace {

@@ -3,16 +3,16 @@ import { server as createServer, type Plugin, type Request, type Server } from '
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
-import { agentService } from './agent-service.ts';
-import { dataService } from './data-service.ts';
-import { faultInjection } from './fault-injection.ts';
-import type { Faults } from './faults.ts';
+import { faultInjection } from './faults/fault-injection.ts';
+import type { Faults } from './faults/faults.ts';
 import type { HostedWorkspaces } from './hosted-workspace.ts';
-import type { Directory } from './ingestion/directory.ts';
-import { ingestionService } from './ingestion/ingestion-service.ts';
-import { tokenService } from './ingestion/token-service.ts';
-import type { Tokens } from './ingestion/tokens.ts';
-import type { PeerOf } from './peer.ts';
+import { agentService } from './intake/agent-service.ts';
+import { dataService } from './intake/data-service.ts';
+import type { Directory } from './intake/ingestion/directory.ts';
+import { ingestionService } from './intake/ingestion/ingestion-service.ts';
+import { tokenService } from './intake/ingestion/token-service.ts';
+import type { Tokens } from './intake/ingestion/tokens.ts';
+import type { PeerOf } from './intake/peer.ts';
 import { type Refusal, refusalOf, shapeRefusal } from './replies.ts';
 import { ruleOf } from './service-path.ts';
 

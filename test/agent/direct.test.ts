@@ -14,7 +14,7 @@ import { silentLogger } from '../../src/logger.ts';
 import { writeAuthorityStatement } from '../../src/oms-protocol/authority-statement.ts';
 import { AUTHORITIES_PATH } from '../../src/oms-protocol/paths.ts';
 import type { AgentId } from '../../src/workspace/workspace-id.ts';
-import { declarationOf, RULE, tokenOf } from '../local-workspace/ingestion/cloud.ts';
+import { declarationOf, RULE, tokenOf } from '../local-workspace/intake/ingestion/cloud.ts';
 import { BANK, onboardedAgent, post, type Rig, startRig } from '../local-workspace/rig.ts';
 import { startConnectProxy } from '../support/connect-proxy.ts';
 import { createRoot } from '../support/management-group-root.ts';

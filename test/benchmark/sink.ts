@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { openCertificates } from '../../src/local-workspace/certificates.ts';
-import { askControl } from '../../src/local-workspace/control-client.ts';
-import { openDatabase } from '../../src/local-workspace/database.ts';
-import type { DataCount } from '../../src/local-workspace/upload.ts';
+import { askControl } from '../../src/local-workspace/control/control-client.ts';
+import { openCertificates } from '../../src/local-workspace/intake/certificates.ts';
+import { openDatabase } from '../../src/local-workspace/intake/database.ts';
+import type { DataCount } from '../../src/local-workspace/intake/upload.ts';
 import type { WorkspaceId } from '../../src/workspace/workspace-id.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FleetAgent } from './fleet.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inflateSync } from 'node:zlib';
 import { systemClock } from '../../src/clock.ts';
-import type { WrittenDeclaration } from '../../src/local-workspace/ingestion/declaration.ts';
+import type { WrittenDeclaration } from '../../src/local-workspace/intake/ingestion/declaration.ts';
 import { createLocalWorkspace } from '../../src/local-workspace/local-workspace.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { parseWorkspaceId } from '../../src/workspace/workspace-id.ts';

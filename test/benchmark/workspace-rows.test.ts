@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readRecords, TIME_FIELDS } from '../../src/local-workspace/intake/uploaded-records.ts';
 import { counterRows } from '../../src/local-workspace/shaping/counter-rows.ts';
-import { readRecords, TIME_FIELDS } from '../../src/local-workspace/uploaded-records.ts';
 import { parseAgentId } from '../../src/workspace/workspace-id.ts';
 import { createWorkspaceRows, type RowsBody, type RowsPlan } from './workspace-rows.ts';
 

@@ -5,7 +5,7 @@ import { Server } from '@hapi/hapi';
 import { incidentsCommand } from '../../src/commands/incidents.ts';
 import type { IncidentRecord } from '../../src/incidents/incident.ts';
 import { incidentRoutes } from '../../src/incidents/incident-routes.ts';
-import { controlPath } from '../../src/local-workspace/control-client.ts';
+import { controlPath } from '../../src/local-workspace/control/control-client.ts';
 import { createControlRig } from '../control/rig.ts';
 import { BAD_TOKEN, createRig, KEY_TAKEN, type Rig } from '../incidents/rig.ts';
 

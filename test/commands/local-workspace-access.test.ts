@@ -9,7 +9,7 @@ import { accessRoutes, whoIsOperator } from '../../src/local-workspace/access/ac
 import { type AccessAudit, openAccessAudit } from '../../src/local-workspace/access/audit.ts';
 import type { ShownRequest } from '../../src/local-workspace/access/shown-request.ts';
 import type { CreatedToken, ShownToken } from '../../src/local-workspace/access/tokens.ts';
-import { controlPath } from '../../src/local-workspace/control-client.ts';
+import { controlPath } from '../../src/local-workspace/control/control-client.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { BANK, folderFor, PLANT } from '../local-workspace/access/rig.ts';
 import { createManualClock } from '../support/manual-clock.ts';

@@ -11,7 +11,7 @@ import { type TestContext, test } from 'node:test';
 import { server as createServer, type ServerOptions } from '@hapi/hapi';
 import { openAuthority } from '../../src/authority/authority.ts';
 import { systemClock } from '../../src/clock.ts';
-import { controlPath } from '../../src/local-workspace/control-client.ts';
+import { controlPath } from '../../src/local-workspace/control/control-client.ts';
 import { queryApi } from '../../src/local-workspace/query/api/query-api.ts';
 import type { AskedQuery, QueryAnswer, TableAnswer } from '../../src/local-workspace/query/api/query-runner.ts';
 import { silentLogger } from '../../src/logger.ts';

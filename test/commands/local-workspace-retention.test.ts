@@ -10,7 +10,7 @@ import { retentionCommand } from '../../src/commands/local-workspace-retention.t
 import type { Output } from '../../src/commands/output.ts';
 import { whoIsOperator } from '../../src/local-workspace/access/access-routes.ts';
 import { OPERATOR } from '../../src/local-workspace/access/actor.ts';
-import { controlPath } from '../../src/local-workspace/control-client.ts';
+import { controlPath } from '../../src/local-workspace/control/control-client.ts';
 import { retentionRoutes } from '../../src/local-workspace/retention/retention-routes.ts';
 import { createFakeTables, type FakeTables, type Rig, startRetention } from '../local-workspace/retention/rig.ts';
 import { BANK } from '../local-workspace/rig.ts';

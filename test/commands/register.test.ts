@@ -7,7 +7,7 @@ import type { Output } from '../../src/commands/output.ts';
 import { registerCommand } from '../../src/commands/register.ts';
 import { putWorkspace } from '../../src/configuration/put-workspace.ts';
 import { createPatient, startTlsService } from '../doctor/patient.ts';
-import { APP, RULE, SECRET, startCloud, TENANT } from '../local-workspace/ingestion/cloud.ts';
+import { APP, RULE, SECRET, startCloud, TENANT } from '../local-workspace/intake/ingestion/cloud.ts';
 import { runCommand } from '../support/run-relay.ts';
 
 const BANK = '11111111-1111-4111-8111-111111111111';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding.ts';
-import { APP, RULE, SECRET, startCloud, TENANT } from '../local-workspace/ingestion/cloud.ts';
+import { APP, RULE, SECRET, startCloud, TENANT } from '../local-workspace/intake/ingestion/cloud.ts';
 import { BANK, createPatient } from './patient.ts';
 
 suite('the doctor signs in as the relay would', () => {

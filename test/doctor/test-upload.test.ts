@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { parseWorkspaceId } from '../../src/workspace/workspace-id.ts';
-import { APP, declarationOf, RULE, SECRET, startCloud, TENANT } from '../local-workspace/ingestion/cloud.ts';
+import { APP, declarationOf, RULE, SECRET, startCloud, TENANT } from '../local-workspace/intake/ingestion/cloud.ts';
 import { startUpstream } from '../support/site.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { BANK, createPatient } from './patient.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Agent, request } from 'undici';
 import { DIRECT_TOKEN_PATH } from '../../src/check-in/agent-configuration.ts';
-import { declarationOf, OTHER_APP, RULE, SECRET, TENANT } from '../local-workspace/ingestion/cloud.ts';
+import { declarationOf, OTHER_APP, RULE, SECRET, TENANT } from '../local-workspace/intake/ingestion/cloud.ts';
 import type { Answer, Machine } from '../support/fleet.ts';
 import { BANK, startSite, type Upstream } from '../support/site.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { UpstreamState } from '../../src/cache/cache.ts';
-import type { Fault } from '../../src/local-workspace/faults.ts';
+import type { Fault } from '../../src/local-workspace/faults/faults.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFleet } from '../support/fleet.ts';
 import { createOracle, everythingArrives, readArrived } from '../support/oracle.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fromPem } from '../../src/authority/x509.ts';
-import { askControl } from '../../src/local-workspace/control-client.ts';
+import { askControl } from '../../src/local-workspace/control/control-client.ts';
 import { onboardingHeaders } from '../../src/oms-protocol/onboarding.ts';
 import { TOPOLOGY_PATH } from '../../src/oms-protocol/paths.ts';
 import { writeTopologyRequest } from '../../src/oms-protocol/topology-request.ts';

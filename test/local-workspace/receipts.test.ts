@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDatabase } from '../../src/local-workspace/database.ts';
+import { openDatabase } from '../../src/local-workspace/intake/database.ts';
 import { BANK, openAlone, temporaryFolder, uploadOf } from './rig.ts';
 
 test('uploads whose receipts cannot be written are refused; once they can be, the books have what is in the tables', async (t) => {

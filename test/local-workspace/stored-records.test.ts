@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import type { Clock } from '../../src/clock.ts';
 import type { HostedWorkspace } from '../../src/local-workspace/hosted-workspace.ts';
-import { MAX_QUERY_RECORDS, type StoredRecord } from '../../src/local-workspace/stored-records.ts';
+import { MAX_QUERY_RECORDS, type StoredRecord } from '../../src/local-workspace/intake/stored-records.ts';
 import { openAlone, temporaryFolder, uploadOf } from './rig.ts';
 
 const MINUTE_MS = 60_000;

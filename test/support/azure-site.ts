@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startRedisServer } from '../../src/demo/redis-server.ts';
-import type { WrittenRule } from '../../src/local-workspace/ingestion/declaration.ts';
+import type { WrittenRule } from '../../src/local-workspace/intake/ingestion/declaration.ts';
 import { enrolMachine, type Machine } from './fleet.ts';
 import { type RelayProcess, relayProcess, type Sections } from './relay-process.ts';
 import { BANK, startUpstream, type Upstream } from './site.ts';

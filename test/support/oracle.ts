@@ -3,7 +3,7 @@
  * hash of the bytes as they came over the wire.
  */
 import assert from 'node:assert/strict';
-import { openDatabaseToRead } from '../../src/local-workspace/database.ts';
+import { openDatabaseToRead } from '../../src/local-workspace/intake/database.ts';
 import type { AgentId, WorkspaceId } from '../../src/workspace/workspace-id.ts';
 import { eventually } from './eventually.ts';
 

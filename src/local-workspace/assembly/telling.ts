@@ -3,8 +3,8 @@
 import type { IncidentEvent } from '../../incidents/event.ts';
 import type { Source } from '../../incidents/incident.ts';
 import type { AccessEvent } from '../access/access-event.ts';
-import { CONTENT_MISMATCH } from '../content-digest.ts';
 import type { EngineEvent } from '../engine/operations.ts';
+import { CONTENT_MISMATCH } from '../intake/content-digest.ts';
 import type { KeyEvent } from '../keys/key-event.ts';
 import type { RetentionEvent } from '../retention/retention-event.ts';
 import type { MetRefusal } from '../service.ts';

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { RelayError } from '../../errors.ts';
-import type { Receipts } from '../receipts.ts';
+import type { Receipts } from '../intake/receipts.ts';
 import type { Stage } from '../staging/stage.ts';
 import type { RestoreSink } from './restore.ts';
 

@@ -1,11 +1,11 @@
 /** Makes rows of what was staged: which table, which columns, which times. What it makes of an entry depends on nothing but the entry and the columns there are. */
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { dataTypeNamed } from '../../batch/data-types.ts';
-import { readTime } from '../ingestion/cell.ts';
+import { readTime } from '../intake/ingestion/cell.ts';
+import { isHonoured } from '../intake/time-bounds.ts';
+import { MAX_INFLATED_BYTES, TIME_FIELDS } from '../intake/uploaded-records.ts';
 import type { PlacedEntry, StagedCall, StagedRestored, StagedUpload } from '../staging/entry.ts';
 import type { RowTag, TableBuilder } from '../tables/table-builder.ts';
-import { isHonoured } from '../time-bounds.ts';
-import { MAX_INFLATED_BYTES, TIME_FIELDS } from '../uploaded-records.ts';
 import { type CounterRow, counterRows } from './counter-rows.ts';
 import { type Destination, NO_GROUP } from './destination.ts';
 import { addRestored } from './restored-rows.ts';

@@ -1,6 +1,6 @@
 /** Which type a sender's value has, and what a column keeps of it. */
 
-import { readTime, toCell } from '../ingestion/cell.ts';
+import { readTime, toCell } from '../intake/ingestion/cell.ts';
 import type { ColumnType } from '../tables/column.ts';
 import { readExactTime } from './exact-time.ts';
 

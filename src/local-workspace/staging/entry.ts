@@ -1,6 +1,6 @@
 import type { ContentEncoding } from '../../batch/batch.ts';
+import type { UploadContent } from '../intake/upload.ts';
 import type { ColumnType } from '../tables/column.ts';
-import type { UploadContent } from '../upload.ts';
 
 /** An upload of the agents' protocol or the Data Collector API, as it was acknowledged. */
 export interface StagedUpload {

@@ -9,7 +9,7 @@ import { openAuthority } from '../../../src/authority/authority.ts';
 import type { UpstreamState } from '../../../src/cache/cache.ts';
 import type { DeadLetter } from '../../../src/cache/dead-letters.ts';
 import { ask } from '../../../src/control/client.ts';
-import type { Fault as UpstreamFault } from '../../../src/local-workspace/faults.ts';
+import type { Fault as UpstreamFault } from '../../../src/local-workspace/faults/faults.ts';
 import { UPLOAD_PATH } from '../../../src/oms-protocol/paths.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sendBatches, UPLOAD_HEADERS } from '../../support/fleet.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { workspaceFolder } from '../../../src/local-workspace/database.ts';
+import { workspaceFolder } from '../../../src/local-workspace/intake/database.ts';
 import { makeSoftToken, type SoftToken } from '../../local-workspace/keys/soft-token.ts';
 import { BANK, PLANT, type Reply, type TestAgent, temporaryFolder } from '../../local-workspace/rig.ts';
 import { eventually } from '../../support/eventually.ts';

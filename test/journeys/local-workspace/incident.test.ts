@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Incident } from '../../../src/incidents/incident.ts';
 import type { Notice } from '../../../src/incidents/notice.ts';
 import { isSignedBy, SIGNATURE_HEADER, TIMESTAMP_HEADER } from '../../../src/incidents/webhook-signature.ts';
-import { workspaceFolder } from '../../../src/local-workspace/database.ts';
+import { workspaceFolder } from '../../../src/local-workspace/intake/database.ts';
 import { createIdentity, MAIL_PASSWORD, MAIL_USER, startHook, startMailbox } from '../../incidents/receivers.ts';
 import { BANK, temporaryFolder } from '../../local-workspace/rig.ts';
 import { eventually } from '../../support/eventually.ts';

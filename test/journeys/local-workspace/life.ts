@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../../src/clock.ts';
 import { makePrivateFolder } from '../../../src/files.ts';
-import { askControl, type ControlRequest } from '../../../src/local-workspace/control-client.ts';
+import { askControl, type ControlRequest } from '../../../src/local-workspace/control/control-client.ts';
 import type { Listening } from '../../../src/local-workspace/local-workspace.ts';
 import { BANK, keyOf, type TestAgent, temporaryFolder } from '../../local-workspace/rig.ts';
 import { eventually } from '../../support/eventually.ts';

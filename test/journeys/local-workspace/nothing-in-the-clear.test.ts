@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { UPLOAD_PATH } from '../../../src/oms-protocol/paths.ts';
-import { APP } from '../../local-workspace/ingestion/cloud.ts';
+import { APP } from '../../local-workspace/intake/ingestion/cloud.ts';
 import { BANK, post, temporaryFolder } from '../../local-workspace/rig.ts';
 import { eventually } from '../../support/eventually.ts';
 import { question } from './https.ts';

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
-import { workspaceFolder } from '../../../src/local-workspace/database.ts';
+import { workspaceFolder } from '../../../src/local-workspace/intake/database.ts';
 import { fileSealers } from '../../../src/local-workspace/keys/file-sealers.ts';
 import { keysSettings } from '../../../src/local-workspace/keys/keys-settings.ts';
 import { createServiceKeyProvider } from '../../../src/local-workspace/keys/service-key-provider.ts';

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { Incident, IncidentRecord } from '../../../src/incidents/incident.ts';
 import type { IncidentKind } from '../../../src/incidents/kinds.ts';
 import type { Standing } from '../../../src/local-workspace/access/rights.ts';
-import { askControl, type ControlRequest } from '../../../src/local-workspace/control-client.ts';
+import { askControl, type ControlRequest } from '../../../src/local-workspace/control/control-client.ts';
 import { createLocalWorkspace, type Listening, type LocalWorkspace, type LocalWorkspaceOptions } from '../../../src/local-workspace/local-workspace.ts';
 import { readSettings } from '../../../src/local-workspace/settings.ts';
 import { createLogger } from '../../../src/logger.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APP } from '../../local-workspace/ingestion/cloud.ts';
+import { APP } from '../../local-workspace/intake/ingestion/cloud.ts';
 import { BANK } from '../../local-workspace/rig.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createManualClock } from '../../support/manual-clock.ts';

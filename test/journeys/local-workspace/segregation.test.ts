@@ -9,7 +9,7 @@ import { fromPem } from '../../../src/authority/x509.ts';
 import { RENEW_PATH, UPLOAD_PATH } from '../../../src/oms-protocol/paths.ts';
 import { writeRenewalRequest } from '../../../src/oms-protocol/topology-request.ts';
 import { parseAgentId, parseWorkspaceId } from '../../../src/workspace/workspace-id.ts';
-import { APP, OTHER_APP } from '../../local-workspace/ingestion/cloud.ts';
+import { APP, OTHER_APP } from '../../local-workspace/intake/ingestion/cloud.ts';
 import { BANK, createAgent, onboard, PLANT, post, type TestAgent, temporaryFolder } from '../../local-workspace/rig.ts';
 import { eventually } from '../../support/eventually.ts';
 import { question, rowsOf, type Wanted } from './https.ts';

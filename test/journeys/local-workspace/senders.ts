@@ -1,10 +1,10 @@
 /** The three ways in which data comes, each with texts of the test's choice. */
 import { randomUUID } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import type { WrittenDeclaration, WrittenRule } from '../../../src/local-workspace/ingestion/declaration.ts';
+import type { WrittenDeclaration, WrittenRule } from '../../../src/local-workspace/intake/ingestion/declaration.ts';
 import { UPLOAD_PATH } from '../../../src/oms-protocol/paths.ts';
 import type { WorkspaceId } from '../../../src/workspace/workspace-id.ts';
-import { APP, OTHER_APP, SCOPE, SECRET, TENANT } from '../../local-workspace/ingestion/cloud.ts';
+import { APP, OTHER_APP, SCOPE, SECRET, TENANT } from '../../local-workspace/intake/ingestion/cloud.ts';
 import { BANK, onboard, onboardedAgent, PLANT, post, type Reply, type TestAgent } from '../../local-workspace/rig.ts';
 import type { Place } from './place.ts';
 

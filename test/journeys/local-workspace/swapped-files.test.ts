@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { RelayError } from '../../../src/errors.ts';
-import { workspaceFolder } from '../../../src/local-workspace/database.ts';
+import { workspaceFolder } from '../../../src/local-workspace/intake/database.ts';
 import { BANK, PLANT, type TestAgent, temporaryFolder } from '../../local-workspace/rig.ts';
 import { question } from './https.ts';
 import { type Place, startPlace } from './place.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { messageOf } from '../../../src/errors.ts';
-import { workspaceFolder } from '../../../src/local-workspace/database.ts';
+import { workspaceFolder } from '../../../src/local-workspace/intake/database.ts';
 import { readSettings } from '../../../src/local-workspace/settings.ts';
 import { UPLOAD_PATH } from '../../../src/oms-protocol/paths.ts';
 import { BANK, createAgent, PLANT, post, temporaryFolder } from '../../local-workspace/rig.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { askControl } from '../../../src/local-workspace/control-client.ts';
+import { askControl } from '../../../src/local-workspace/control/control-client.ts';
 import type { ExportProgress } from '../../../src/local-workspace/export/requests.ts';
 import { verifyExport } from '../../../src/local-workspace/export/verify.ts';
 import { readSettings } from '../../../src/local-workspace/settings.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ShownKey } from '../../../src/local-workspace/assembly/key-routes.ts';
-import { askControl } from '../../../src/local-workspace/control-client.ts';
+import { askControl } from '../../../src/local-workspace/control/control-client.ts';
 import { BANK, onboardedAgent, PLANT, post, startRig, syslog } from '../rig.ts';
 
 test("a workspace's key is shown and rotated without touching data or the other workspace", async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WorkspaceStatus } from '../../../src/local-workspace/assembly/status-routes.ts';
-import { askControl } from '../../../src/local-workspace/control-client.ts';
+import { askControl } from '../../../src/local-workspace/control/control-client.ts';
 import { BANK, onboardedAgent, post, startRig, syslog } from '../rig.ts';
 
 test('processing can be stopped and started again, and a restart goes on by itself: nothing is lost or there twice', async (t) => {

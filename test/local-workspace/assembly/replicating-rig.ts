@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { replicaCommand } from '../../../src/commands/local-workspace-replica.ts';
-import { askControl } from '../../../src/local-workspace/control-client.ts';
+import { askControl } from '../../../src/local-workspace/control/control-client.ts';
 import type { Listening } from '../../../src/local-workspace/local-workspace.ts';
 import type { ReplicaSettings } from '../../../src/local-workspace/replica/settings.ts';
 import { type LocalWorkspaceSettings, readSettings } from '../../../src/local-workspace/settings.ts';

@@ -6,7 +6,7 @@ import type { AskWorkspace } from '../../../src/commands/local-workspace-export.
 import { replicaCommand } from '../../../src/commands/local-workspace-replica.ts';
 import { CommandFailure } from '../../../src/commands/output.ts';
 import { RelayError } from '../../../src/errors.ts';
-import { workspaceFolder } from '../../../src/local-workspace/database.ts';
+import { workspaceFolder } from '../../../src/local-workspace/intake/database.ts';
 import { openReplica } from '../../../src/local-workspace/replica/replica.ts';
 import { silentLogger } from '../../../src/logger.ts';
 import { createManualClock } from '../../support/manual-clock.ts';

@@ -3,7 +3,7 @@ import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { databasePath, openDatabase, RECEIPT_TABLES, workspaceFolder } from '../../../src/local-workspace/database.ts';
+import { databasePath, openDatabase, RECEIPT_TABLES, workspaceFolder } from '../../../src/local-workspace/intake/database.ts';
 import { realDisk } from '../../../src/local-workspace/private-storage/place/disk.ts';
 import { writePrimaryMark } from '../../../src/local-workspace/replica/marks.ts';
 import { adoptCopies } from '../../../src/local-workspace/replica/workspace/adopt.ts';

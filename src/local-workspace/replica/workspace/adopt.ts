@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../../../errors.ts';
 import { makePrivateFolder, syncFolder, writeFileAtomic } from '../../../files.ts';
 import type { WorkspaceId } from '../../../workspace/workspace-id.ts';
-import { databasePath } from '../../database.ts';
+import { databasePath } from '../../intake/database.ts';
 import { inTransaction } from '../../transaction.ts';
 import { readPrimaryMark } from '../marks.ts';
 import { type CopiedWith, cataloguePath, copiedWith, forgetCopiedWith } from './catalogue-snapshot.ts';

@@ -5,7 +5,7 @@
 import { closeSync, fdatasyncSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { RECEIPT_TABLES } from '../../database.ts';
+import { RECEIPT_TABLES } from '../../intake/database.ts';
 import type { SourceFile } from '../source.ts';
 import { copyName, freshDraft, nameCopy } from './kept-copies.ts';
 
