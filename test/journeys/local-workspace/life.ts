@@ -22,16 +22,16 @@ export interface Life extends Pick<Place, 'dataFolder' | 'listening' | 'clock' |
   err(): string;
 }
 
-/** The bank's workspace in a folder of its own, and an agent of it; killed after the test. */
-export async function startLife(t: TestContext): Promise<{ readonly life: Life; readonly agent: TestAgent }> {
+/** The bank's workspace in a folder of its own, and an agent of it; killed after the test. `more`: further options of its start. */
+export async function startLife(t: TestContext, more: readonly string[] = []): Promise<{ readonly life: Life; readonly agent: TestAgent }> {
   // In this order: what runs is killed before its folder is removed.
   t.after(() => life.kill());
-  const life = await prepareLife(await temporaryFolder(t));
+  const life = await prepareLife(await temporaryFolder(t), more);
   await life.start();
   return { life, agent: await agentOf(life, BANK) };
 }
 
-async function prepareLife(dataFolder: string): Promise<Life> {
+async function prepareLife(dataFolder: string, more: readonly string[]): Promise<Life> {
   let running: Running | undefined;
   let listening: Listening | undefined;
   let earlier = '';
@@ -55,7 +55,7 @@ async function prepareLife(dataFolder: string): Promise<Life> {
       return (answer as { readonly tables: readonly [{ readonly rows: unknown[][] }] } | undefined)?.tables[0].rows ?? [];
     },
     async start() {
-      const started = startCommand(['local-workspace', 'start', '--data', dataFolder, '--workspace', BANK, '--port', '0', '--json']);
+      const started = startCommand(['local-workspace', 'start', '--data', dataFolder, '--workspace', BANK, '--port', '0', '--json', ...more]);
       running = started;
       const said = await eventually('it listens', () => {
         if (started.hasEnded()) throw new Error(`it ended: ${started.err()}`);
