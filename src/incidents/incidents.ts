@@ -123,7 +123,8 @@ export function openIncidents(parts: IncidentsParts): Incidents {
 }
 
 function say(log: Logger, { id, source, kind, subject, severity, detail, earlier }: Incident): void {
-  log[severity]({ incident: id, source, kind, subject, detail, earlier }, 'an incident was detected; see: relay incidents show');
+  // Never an error: people are told by the incident itself, and whatever went wrong has its own line and alert.
+  log[severity === 'info' ? 'info' : 'warn']({ incident: id, source, kind, subject, detail, earlier }, 'an incident was detected; see: relay incidents show');
 }
 
 function recorded<T>(work: () => T): T {
