@@ -23,6 +23,8 @@ import { createStagingReader } from './staging-reader.ts';
 
 /** How long rows may be under way before they are in the tables, when nobody asks for them. */
 const COMMIT_AFTER_MS = 1_000;
+/** How long a stop waits at most for the last rows to be in the tables. */
+const STOP_MS = 5_000;
 
 /** What became of an entry. */
 export type Kept = { readonly kept: true; readonly seq: number } | { readonly kept: false; readonly refusal: Refusal };
@@ -145,6 +147,17 @@ export async function openStage(parts: StageParts): Promise<Stage> {
     await engine.ask('commit', workspaceId, { seq: opened.staging.lastSeq() });
   };
 
+  // What is not in the tables by then is in the staging log, and the next start goes on with it.
+  const lastCommit = async (seq: number): Promise<void> => {
+    let cancel = (): void => {};
+    const longEnough = new Promise<void>((resolve) => {
+      cancel = clock.after(STOP_MS, resolve);
+    });
+    const committed = engine.ask('commit', workspaceId, { seq }).catch((cause: unknown) => report(cause, 'the last rows stay in the staging log'));
+    await Promise.race([committed, longEnough]);
+    cancel();
+  };
+
   const stopFollowing = keys.onChange(() => void inTurn(follow).catch((cause: unknown) => report(cause, 'the workspace could not follow its key')));
   await inTurn(follow);
 
@@ -205,10 +218,7 @@ export async function openStage(parts: StageParts): Promise<Stage> {
       isClosed = true;
       stopFollowing();
       const last = opened;
-      if (last)
-        await engine
-          .ask('commit', workspaceId, { seq: last.staging.lastSeq() })
-          .catch((cause: unknown) => report(cause, 'the last rows stay in the staging log'));
+      if (last) await lastCommit(last.staging.lastSeq());
       await inTurn(takeDown);
     },
   };
