@@ -65,13 +65,18 @@ const HANDLERS: Handlers = {
     await committedThrough(own, order.throughSeq);
     return own.purges.step(order);
   },
-  async query({ tables }, given, signal) {
+  async query({ tables, queries, closing }, given, signal) {
+    const until = AbortSignal.any([signal, closing]);
+    const end = await queries.take(until);
     // Columns may be read after the scan that gave them has ended.
     const hold = tables.scanner.hold();
     try {
-      return await runQuery(given.text, { ...given, scanner: tables.scanner, signal, breathe });
+      const answer = end ? await runQuery(given.text, { ...given, scanner: tables.scanner, signal: until, breathe }) : ({ kind: 'cancelled' } as const);
+      if (closing.aborted) throw tablesClosed(tables.workspaceId);
+      return answer;
     } finally {
       tables.scanner.release(hold);
+      end?.();
     }
   },
   schemas: ({ tables }) => tables.scanner.tables(),
@@ -110,7 +115,7 @@ export function createEngine(emit: Emit): Engine {
   const own = (workspaceId: WorkspaceId): WorkspaceEngine => {
     const found = open.get(workspaceId);
     if (found) return found;
-    throw new RelayError('relay.local-workspace.tables-closed', `The tables of workspace ${workspaceId} are closed: its key is not there. Give the key back.`);
+    throw tablesClosed(workspaceId);
   };
   const close = (workspaceId: WorkspaceId): void => {
     open.get(workspaceId)?.close();
@@ -140,6 +145,10 @@ export function createEngine(emit: Emit): Engine {
       for (const id of [...open.keys()]) close(id);
     },
   };
+}
+
+function tablesClosed(workspaceId: WorkspaceId): RelayError {
+  return new RelayError('relay.local-workspace.tables-closed', `The tables of workspace ${workspaceId} are closed: its key is not there. Give the key back.`);
 }
 
 function figuresOf(table: string, segments: readonly ReturnType<Operations['segments']>[number][]): TableFigures {

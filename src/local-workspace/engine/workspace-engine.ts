@@ -12,6 +12,7 @@ import { findGroup, mergeSegments } from '../tables/compact.ts';
 import { openWorkspaceTables, type TablesChange, type WorkspaceTables } from '../tables/workspace-tables.ts';
 import type { Emit, OpenTables } from './operations.ts';
 import { createPurgeSteps, type PurgeSteps } from './purge-steps.ts';
+import { createQueryTurns, type QueryTurns } from './query-turns.ts';
 
 export interface WorkspaceEngine {
   readonly tables: WorkspaceTables;
@@ -21,6 +22,9 @@ export interface WorkspaceEngine {
   /** Resolves when what was staged up to this place is in the tables for good; at once when processing is stopped. */
   commit(seq: number): Promise<number>;
   readonly purges: PurgeSteps;
+  readonly queries: QueryTurns;
+  /** Aborted when it is closed: what is still asked then gets no answer from it. */
+  readonly closing: AbortSignal;
   /** Says what changed in the tables. */
   changed(change: TablesChange): void;
   close(): void;
@@ -42,6 +46,7 @@ export function openWorkspaceEngine(
   let working: Promise<void> | undefined;
   let isOn = true;
   let isClosed = false;
+  const closing = new AbortController();
   const unreadable = new Set<number>();
   const unmergeable = new Set<string>();
 
@@ -121,6 +126,8 @@ export function openWorkspaceEngine(
   return {
     tables,
     purges: createPurgeSteps(tables, changed),
+    queries: createQueryTurns(),
+    closing: closing.signal,
     staged(seq) {
       announced = Math.max(announced, seq);
       // Who waits for it is told; who does not has been told by the event.
@@ -139,6 +146,7 @@ export function openWorkspaceEngine(
     changed,
     close() {
       isClosed = true;
+      closing.abort();
       reader.close();
       tables.close();
     },
