@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { type BatchId, createBatchId, type Random } from '../batch/batch-id.ts';
 import type { Clock } from '../clock.ts';
 import { makePrivateFolder } from '../files.ts';
+import { createTurns } from '../in-turn.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Loss, LossEntry, LossLedger, LossReport, LossSource } from './loss.ts';
@@ -44,7 +45,6 @@ export async function openLossLedger(folder: string, { clock, random, log, onLos
   const entries = new Map<string, StoredEntry>();
   const open = new Map<string, string>();
   let sources: { readonly source: LossSource; readonly since: number }[] = [];
-  let turn: Promise<unknown> = Promise.resolve();
 
   const apply = ({ entries: changed = [], source }: Line): void => {
     for (const entry of changed) {
@@ -72,11 +72,7 @@ export async function openLossLedger(folder: string, { clock, random, log, onLos
   const journal = createLossJournal(path, state);
 
   // One at a time: what a line holds depends on the one before.
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = turn.then(work);
-    turn = done.catch(() => {});
-    return done;
-  };
+  const inTurn = createTurns();
 
   const write = async (line: Line): Promise<void> => {
     await journal.append([line]);

@@ -8,6 +8,7 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Format } from '../format.ts';
+import { inTransaction } from '../transaction.ts';
 
 /** Another process that is just stopping gets this long, in milliseconds. */
 const LOCK_WAIT_MS = 1_000;
@@ -91,20 +92,6 @@ export function openDatabase(path: string, onDamage: (message: string) => void):
     return openReadable(path);
   } catch (cause) {
     throw asRelayError(path, cause);
-  }
-}
-
-/** Runs `work` in one transaction: all of it or none. */
-export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (cause) {
-    // On some errors, such as a full disk, SQLite has rolled back by itself.
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw cause;
   }
 }
 

@@ -5,9 +5,10 @@
 import { type Clock, every } from '../clock.ts';
 import { messageOf, RelayError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { inTransaction } from '../transaction.ts';
 import type { Channel } from './channel.ts';
 import { channelsOf } from './channels.ts';
-import { inTransaction, openDatabase } from './database.ts';
+import { openDatabase } from './database.ts';
 import { createDelivery } from './delivery.ts';
 import { cleanActor, cleanComment, type IncidentEvent } from './event.ts';
 import { type Incident, type IncidentRecord, readIncidentNumber, type Severity, SYSTEM } from './incident.ts';

@@ -1,8 +1,8 @@
 /** Carries out what the rules say: every change of an incident, its line in the time line and the notices about it are one transaction. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../clock.ts';
+import { inTransaction } from '../transaction.ts';
 import type { Channel } from './channel.ts';
-import { inTransaction } from './database.ts';
 import { type CleanEvent, keyOf } from './event.ts';
 import { type Incident, isAtLeast, SYSTEM } from './incident.ts';
 import { bare, type IncidentStore, type StoredIncident } from './incident-store.ts';

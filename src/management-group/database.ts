@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
 import type { Format } from '../format.ts';
+import { inTransaction } from '../transaction.ts';
 
 /** Another relay that is just stopping gets this long, in milliseconds. */
 const LOCK_WAIT_MS = 1_000;
@@ -122,7 +123,7 @@ export function openDatabase(path: string): DatabaseSync {
       `${path} was written by a newer relay (layout ${version}, this one reads ${STEPS.length}). Run that release, or restore the backup made before the upgrade.`,
     );
   }
-  if (version < STEPS.length) transaction(database, () => database.exec(`${STEPS.slice(version).join('')} PRAGMA user_version = ${STEPS.length};`));
+  if (version < STEPS.length) inTransaction(database, () => database.exec(`${STEPS.slice(version).join('')} PRAGMA user_version = ${STEPS.length};`));
   return database;
 }
 
@@ -159,19 +160,5 @@ function lock(database: DatabaseSync, path: string): void {
       `${path} cannot be locked: another relay runs with this data folder. Stop it, or give this one a folder of its own.`,
       { cause },
     );
-  }
-}
-
-/** Runs `work` in one transaction: all of it or none. */
-export function transaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (cause) {
-    // On some errors, such as a full disk, SQLite has rolled back by itself.
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw cause;
   }
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { RelayError } from '../errors.ts';
+import { inTransaction } from '../transaction.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
 import type { WorkspaceId } from '../workspace/workspace-id.ts';
-import { transaction } from './database.ts';
 import { createSealedColumn } from './sealed-column.ts';
 
 const KEY_BYTES = 64;
@@ -130,7 +130,7 @@ export function createEnrolmentKeys(database: DatabaseSync, keys: KeyRing, now: 
         .map(({ name }) => name),
     reseal() {
       const old = rows().filter((row) => !column.isCurrent(row.sealed_key) && canOpen(row));
-      transaction(database, () => {
+      inTransaction(database, () => {
         for (const row of old) change.run(sealKey(row.id, openKey(row)), row.id);
       });
     },

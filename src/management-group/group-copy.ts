@@ -6,11 +6,11 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Fingerprint } from '../authority/x509.ts';
+import { inTransaction } from '../transaction.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { AgentKey } from './agent.ts';
 import { keyOf } from './agent-index.ts';
 import { AGENT_COLUMNS } from './agent-table.ts';
-import { transaction } from './database.ts';
 import type { CopiedKey, EnrolmentKeys } from './enrolment-keys.ts';
 import type { Registry } from './registry.ts';
 import type { CopiedSecret, SenderSecrets } from './sender-secrets.ts';
@@ -107,7 +107,7 @@ export function createGroupCopying(database: DatabaseSync, registry: Registry, {
       const certificates = changeTo(database, CERTIFICATES, copy.certificates);
       const touched = agentsIn([...agents.put, ...agents.gone, ...certificates.put, ...certificates.gone, ...ownersOf(certificates, registry)]);
       const before = mayingSend(touched, registry);
-      transaction(database, () => {
+      inTransaction(database, () => {
         write(agents, certificates);
         enrolmentKeys.adopt(copy.enrolmentKeys);
         if (copy.senderSecrets) secrets.adopt(copy.senderSecrets);

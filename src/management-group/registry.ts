@@ -4,11 +4,11 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { CertificateFacts, Fingerprint } from '../authority/x509.ts';
+import { inTransaction } from '../transaction.ts';
 import type { AgentId, WorkspaceId } from '../workspace/workspace-id.ts';
 import type { Agent, AgentCertificate, AgentKey, AgentState } from './agent.ts';
 import { createAgentIndex, keyOf } from './agent-index.ts';
 import { createAgentTable } from './agent-table.ts';
-import { transaction } from './database.ts';
 import { withBatch } from './received.ts';
 
 /** Who an agent says it is when it onboards or reports. */
@@ -111,7 +111,7 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
   };
   // Memory follows the disk, never the other way round.
   const saveAll = (agent: Agent | undefined, certificates: readonly AgentCertificate[]): void => {
-    transaction(database, () => {
+    inTransaction(database, () => {
       if (agent) table.save(agent);
       for (const one of certificates) table.saveCertificate(one);
     });
@@ -148,7 +148,7 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
     remove(agent) {
       const known = index.get(agent);
       if (!known) return undefined;
-      transaction(database, () => table.delete(known));
+      inTransaction(database, () => table.delete(known));
       index.delete(known);
       tellStanding();
       return known;
@@ -160,7 +160,7 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
       const enrolledFor = known.movedFrom ?? known.workspaceId;
       const moved = { ...known, workspaceId: to, movedFrom: enrolledFor === to ? undefined : enrolledFor };
       const certificates = index.certificatesOf(known).map((one) => ({ ...one, workspaceId: to }));
-      transaction(database, () => {
+      inTransaction(database, () => {
         table.save(moved);
         for (const one of certificates) table.saveCertificate(one);
         table.delete(known);
@@ -188,7 +188,7 @@ export function createRegistry(database: DatabaseSync, now: () => number): Regis
     },
     flush() {
       if (touched.size === 0) return;
-      transaction(database, () => {
+      inTransaction(database, () => {
         for (const key of touched) {
           const agent = index.byKey(key);
           if (agent) table.save(agent);

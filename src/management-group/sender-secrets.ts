@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { inTransaction } from '../transaction.ts';
 import type { KeyRing } from '../workspace/key-ring.ts';
 import type { AgentId } from '../workspace/workspace-id.ts';
-import { transaction } from './database.ts';
 import { createSealedColumn } from './sealed-column.ts';
 
 const PURPOSE = 'sender secrets';
@@ -113,7 +113,7 @@ export function createSenderSecrets(database: DatabaseSync, keys: KeyRing, now: 
         .map(({ agent_id: agentId }) => agentId),
     reseal() {
       const old = rows().filter((row) => !column.isCurrent(row.sealed_text) && canOpen(row));
-      transaction(database, () => {
+      inTransaction(database, () => {
         for (const row of old) change.run(sealText(row.id, openText(row)), row.id);
       });
     },

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { stat, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
-import { openDatabase, transaction } from '../../src/management-group/database.ts';
+import { openDatabase } from '../../src/management-group/database.ts';
 import { createRegistry } from '../../src/management-group/registry.ts';
+import { inTransaction } from '../../src/transaction.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { BANK, certificate, newAgentId, START } from './rig.ts';
 
@@ -129,7 +130,7 @@ describe('a transaction', () => {
     const database = openDatabase(`${folder.path}/group.sqlite`);
     database.exec('CREATE TABLE one (n INTEGER)');
     const failing = (): void =>
-      transaction(database, () => {
+      inTransaction(database, () => {
         database.exec('INSERT INTO one VALUES (1)');
         throw new Error('in the middle');
       });
@@ -142,7 +143,7 @@ describe('a transaction', () => {
     await using folder = await temporaryFolder();
     const database = openDatabase(`${folder.path}/group.sqlite`);
     const failing = (): void =>
-      transaction(database, () => {
+      inTransaction(database, () => {
         database.exec('ROLLBACK');
         throw new Error('the disk is full');
       });

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { inTransaction } from '../../transaction.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
-import { inTransaction } from '../transaction.ts';
 import type { By } from './actor.ts';
 import type { Standing } from './rights.ts';
 

@@ -1,14 +1,10 @@
 /** A workspace's key over HTTP: whether it is there, by what its data key is wrapped, and wrapping it anew. Nothing here gives a key out. */
-import type { Lifecycle, ServerRoute } from '@hapi/hapi';
-import { RelayError } from '../../errors.ts';
-import { readWorkspaceId, type WorkspaceId } from '../../workspace/workspace-id.ts';
+import type { ServerRoute } from '@hapi/hapi';
+import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import type { Access } from '../access/access.ts';
-import { refuseAccess, type WhoIs } from '../access/access-routes.ts';
-import type { Actor } from '../access/actor.ts';
 import { noWorkspace } from '../access/refusals.ts';
-import type { Action } from '../access/rights.ts';
-import type { HostedWorkspaces } from '../hosted-workspace.ts';
 import type { WorkspaceKeys } from '../keys/workspace-keys.ts';
+import { type Came, type LetIn, type LetInParts, letIn } from './let-in.ts';
 
 /** A key as it is shown. Times are ISO 8601, UTC. */
 export interface ShownKey {
@@ -23,44 +19,32 @@ export interface ShownKey {
   readonly rotationDueAt?: string;
 }
 
-export interface KeyRoutesParts {
-  readonly workspaces: HostedWorkspaces;
+export interface KeyRoutesParts extends LetInParts {
   readonly access: Pick<Access, 'audited'>;
-  readonly whoIs: WhoIs;
   /** Makes a new version of the service's key. */
   readonly renewServiceKey: () => Promise<void>;
 }
 
 /** GET /workspaces/{workspaceId}/key, and POST …/key/rotate. */
-export function keyRoutes({ workspaces, access, whoIs, renewServiceKey }: KeyRoutesParts): ServerRoute[] {
-  const guarded =
-    (action: Action, work: (keys: WorkspaceKeys, id: WorkspaceId, actor: Actor) => Promise<void> | undefined): Lifecycle.Method =>
-    async (request, h) => {
-      const asked = (request.params as { readonly workspaceId: string }).workspaceId;
-      const id = readWorkspaceId(asked);
-      const found = whoIs(request, id, action);
-      if (!found.allowed) return refuseAccess(h, request.path, found.refusal);
-      const keys = id && workspaces.get(id)?.dataKey;
-      if (!id || !keys) return refuseAccess(h, request.path, noWorkspace(asked));
-      try {
-        await work(keys, id, found.actor);
-      } catch (error) {
-        if (!(error instanceof RelayError)) throw error;
-        return refuseAccess(h, request.path, { status: 503, code: 'ServiceUnavailable', message: error.message });
-      }
-      return h.response(shown(keys, id)).header('cache-control', 'no-store');
-    };
+export function keyRoutes(parts: KeyRoutesParts): ServerRoute[] {
+  const { access, renewServiceKey } = parts;
 
-  const rotate = async (keys: WorkspaceKeys, workspaceId: WorkspaceId, actor: Actor): Promise<void> => {
-    // A customer makes newer keys, not we.
-    if (keys.current().available && keys.wrappedBy()?.provider === 'service') await renewServiceKey();
-    const by = await keys.rewrap();
-    access.audited(actor, { action: 'key.rotate', workspaceId, detail: `wrapped by ${by.provider} ${by.keyId}` });
+  const show = ({ workspace: { id, dataKey } }: LetIn): Came => (dataKey ? { answer: shown(dataKey, id) } : { refusal: noWorkspace(id) });
+
+  const rotate = async (order: LetIn): Promise<Came> => {
+    const { id: workspaceId, dataKey } = order.workspace;
+    if (dataKey) {
+      // A customer makes newer keys, not we.
+      if (dataKey.current().available && dataKey.wrappedBy()?.provider === 'service') await renewServiceKey();
+      const by = await dataKey.rewrap();
+      access.audited(order.actor, { action: 'key.rotate', workspaceId, detail: `wrapped by ${by.provider} ${by.keyId}` });
+    }
+    return show(order);
   };
 
   return [
-    { method: 'GET', path: '/workspaces/{workspaceId}/key', handler: guarded('key.read', () => undefined) },
-    { method: 'POST', path: '/workspaces/{workspaceId}/key/rotate', handler: guarded('key.rotate', rotate) },
+    { method: 'GET', path: '/workspaces/{workspaceId}/key', handler: letIn(parts, 'key.read', show) },
+    { method: 'POST', path: '/workspaces/{workspaceId}/key/rotate', handler: letIn(parts, 'key.rotate', rotate) },
   ];
 }
 

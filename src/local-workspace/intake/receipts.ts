@@ -3,9 +3,9 @@
  * took away are written again from the log, which is kept until they are on stable storage too.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { inTransaction } from '../../transaction.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import type { StagedCall, StagedEntry, StagedUpload } from '../staging/entry.ts';
-import { inTransaction } from '../transaction.ts';
 
 /** An entry's receipt: its place in the staging log, and how long its body was on the wire. */
 export interface Receipt {

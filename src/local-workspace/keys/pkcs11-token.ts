@@ -8,8 +8,8 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { readSecretFile } from '../../files.ts';
+import { createTurns } from '../../in-turn.ts';
 import { isSameSecret } from '../../same-secret.ts';
-import { createTurns } from './in-turn.ts';
 import { type KeyProgramEnd, runKeyProgram } from './key-program.ts';
 import { type KeyUnavailable, unavailable, unavailableForNow } from './key-provider.ts';
 

@@ -12,8 +12,8 @@ import type { Clock } from '../../clock.ts';
 import { RelayError } from '../../errors.ts';
 import { makePrivateFolder } from '../../files.ts';
 import type { Format } from '../../format.ts';
+import { createTurns } from '../../in-turn.ts';
 import { type OwnSecrets, plainSecrets } from '../../own-secrets.ts';
-import { createTurns } from './in-turn.ts';
 import type { WrappingKey } from './wrapping.ts';
 
 /** The layout of the file of service keys. */

@@ -7,11 +7,11 @@
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
+import { createTurns } from '../../in-turn.ts';
 import type { Logger } from '../../logger.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import type { WrappedBy } from './data-key-file.ts';
 import { createDataKeyKeeper, type DataKeyKeeper, type Rewrapped } from './data-key-keeper.ts';
-import { createTurns } from './in-turn.ts';
 import type { KeyEvent } from './key-event.ts';
 import { type KeyProvider, unavailable } from './key-provider.ts';
 import { cannotBegin, cannotWrap, keyRefusal } from './key-refusal.ts';

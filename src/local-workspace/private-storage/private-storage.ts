@@ -6,6 +6,7 @@ import type { KeyObject } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RelayError } from '../../errors.ts';
+import { createTurns } from '../../in-turn.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import { checkStorage, storageAway } from './link.ts';
 import { checkObjectName, EXPORTS, isObjectName } from './object-name.ts';
@@ -51,12 +52,7 @@ export function createPrivateStorage({ folder, workspaceId, id, keyOf, disk = re
   const pathOf = (name: string): string => join(folder, name + SUFFIX);
   const contextOf = (name: string): string => `private storage ${workspaceId} ${name}`;
   // One change at a time, so that two puts of one name do not share a draft.
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
-    const done = last.then(change);
-    last = done.catch(() => {});
-    return done;
-  };
+  const inTurn = createTurns();
   const checked = async (name: string): Promise<void> => {
     checkObjectName(name);
     await checkStorage(folder, workspaceId, id);

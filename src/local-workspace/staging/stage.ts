@@ -6,13 +6,13 @@
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { messageOf, RelayError } from '../../errors.ts';
+import { createTurns } from '../../in-turn.ts';
 import type { Logger } from '../../logger.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
 import type { Answer, EngineEvent, Given, OperationName } from '../engine/operations.ts';
 import type { Receipts } from '../intake/receipts.ts';
 import { fileSealers } from '../keys/file-sealers.ts';
-import { createTurns } from '../keys/in-turn.ts';
 import type { WorkspaceKeys } from '../keys/workspace-keys.ts';
 import type { Refusal } from '../replies.ts';
 import type { StagedEntry } from './entry.ts';

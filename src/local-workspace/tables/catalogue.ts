@@ -6,8 +6,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, RelayError } from '../../errors.ts';
+import { inTransaction } from '../../transaction.ts';
 import type { WorkspaceId } from '../../workspace/workspace-id.ts';
-import { inTransaction } from '../transaction.ts';
 import type { Column } from './column.ts';
 import type { FileSealer } from './file-sealer.ts';
 import type { SegmentFacts } from './segment.ts';
